@@ -1,0 +1,172 @@
+// The whole configuration as plain, immutable data: sallyport.toml and conf.d/*.toml after every check that
+// needs no plugin. Compiled once, swapped whole at reload, read by any thread. Names are resolved to indexes
+// where both sides stand in the file; what needs a plugin's manifest (facts, ready sets, options) is checked by
+// Policy::compile. No secret stands in it: a Secret says where one is found.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/error.h"
+
+namespace sallyport::config {
+
+// Where something was written, for messages.
+struct Place {
+  std::string file;
+  uint32_t line = 0;
+  [[nodiscard]] std::string text() const { return file + ":" + std::to_string(line); }
+};
+
+struct Problem {
+  Place place;
+  std::string text;  // what is wrong and what to write instead
+};
+
+// Where a secret is found: file:PATH (relative to the config file's folder), env:NAME, systemd-cred:NAME.
+struct Secret {
+  enum class Source : uint8_t { none, file, environment, systemd_credential };
+  Source source = Source::none;
+  std::string name;  // absolute path for `file`
+  Place place;
+};
+
+struct Address {
+  std::string host;  // name or numeric; empty only for an unset address
+  uint16_t port = 0;
+  [[nodiscard]] std::string text() const { return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + std::to_string(port); }
+};
+
+struct Server {
+  uint32_t worker_count = 0;  // 0: one per core
+  std::filesystem::path state_dir;
+  std::filesystem::path plugin_dir;  // where NAME.so are found; default beside the executable, then the system's
+  std::vector<std::string> plugins;  // in order
+  std::map<std::string, std::string> plugin_digests;  // NAME -> hex SHA-256 pin
+  uint32_t connect_timeout_ms = 0, handshake_timeout_ms = 0, login_timeout_ms = 0, idle_timeout_ms = 0,
+           drain_timeout_ms = 0;
+  uint32_t session_count_max = 0;  // a core
+};
+
+struct Admin {
+  Address address;                // HTTP API of a later part; unset: none
+  std::filesystem::path socket;  // default STATE_DIR/admin.sock
+};
+
+struct Log {
+  std::filesystem::path directory;  // default STATE_DIR/log
+  std::filesystem::path ring_dir;   // tmpfs; default: /dev/shm/sallyport-UID-<hash of state_dir>
+  uint64_t ring_size = 0;
+  uint64_t segment_size = 0;
+  uint64_t quota = 0;  // bytes of all segments; 0: none
+};
+
+struct ListenerTls {
+  std::filesystem::path certificate, key;  // PEM
+  bool required = true;                    // plaintext clients are refused
+};
+
+struct Listener {
+  std::string protocol;
+  Address address;
+  std::optional<ListenerTls> tls;
+  std::string target;  // every session of it goes here; empty: by server name or user name
+  Place place;
+};
+
+struct User {
+  std::string name;
+  std::vector<std::string> groups;
+  std::string secret;   // SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY (as PostgreSQL writes it)
+  std::string os_user;  // the operating system's user that is this person at the admin socket
+  Place place;
+};
+
+enum class TargetTls : uint8_t { off, require, verify_ca, verify_full };
+enum class Action : uint8_t { allow, approve, deny };  // ordered: of a batch the greatest wins
+enum class MaskAction : uint8_t { keep_shape, partial, token, redact };  // ordered: the strictest wins
+enum class Computed : uint8_t { mask, refuse, content };
+enum class Durability : uint8_t { group, sync };
+
+struct Login {
+  std::string name;
+  std::string user;
+  Secret password;
+  Place place;
+};
+
+struct Target {
+  std::string name;
+  std::string protocol;
+  std::vector<Address> addresses;  // tried in turn
+  TargetTls tls = TargetTls::verify_full;
+  std::filesystem::path tls_ca;  // PEM; empty: the system's
+  std::string tls_name;          // expected server name; empty: the address's host
+  std::string database;
+  std::vector<std::string> databases;  // empty: any
+  std::vector<std::string> allow;      // groups
+  Action default_action = Action::deny;
+  bool observe = false;  // judge and record, but let pass what a rule would deny or hold; masks stay
+  std::vector<Login> logins;           // the first is the default
+  uint64_t record_response_size = 0;   // bytes of each response
+  Durability durability = Durability::group;
+  std::map<std::string, std::string> options;  // [target.options], for the plugin
+  Place place;
+};
+
+struct Mask {
+  std::string name;
+  std::vector<std::string> targets;  // names with *; empty: all
+  std::vector<std::string> detect;   // detectors and @sets
+  std::vector<std::string> fields;   // "table.column", "schema.table.column", "*.column", "column"
+  MaskAction action = MaskAction::redact;
+  Computed computed = Computed::mask;
+  std::vector<std::string> except;  // groups that see the truth
+  Place place;
+};
+
+// One condition of `match`: fact -> values (OR). A numeric comparison stands as "> 1000".
+struct Condition {
+  std::string fact;
+  std::vector<std::string> values;
+  Place place;
+};
+
+struct Rule {
+  std::string name;
+  std::vector<std::string> targets;  // names with *; empty: all
+  std::vector<std::string> groups;   // applies to these identities only; empty: all
+  std::string use;                   // ready set
+  std::vector<Condition> match;      // AND
+  Action action = Action::deny;
+  std::vector<std::string> approvers;  // groups
+  uint32_t hold_ms = 0;     // UINT32_MAX: forever
+  uint32_t timeout_ms = 0;  // how long the request stays open
+  std::string reason;       // shown to the caller
+  Place place;
+};
+
+struct Config {
+  std::filesystem::path file;  // the main file, absolute
+  Server server;
+  Admin admin;
+  Log log;
+  std::vector<Listener> listeners;
+  std::vector<User> users;
+  std::vector<Target> targets;
+  std::vector<Mask> masks;
+  std::vector<Rule> rules;  // in the order of the files
+  std::string text;         // all files' text, for the policy record; holds no secret by construction
+};
+
+// Reads `file` and `conf.d/*.toml` beside it. Every problem at once, in file order.
+[[nodiscard]] std::expected<Config, std::vector<Problem>> load(const std::filesystem::path& file);
+
+// A secret's value. Trailing newline removed. Files must not be readable by others.
+[[nodiscard]] Result<std::string> read_secret(const Secret& secret);
+
+}  // namespace sallyport::config

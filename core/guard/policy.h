@@ -1,0 +1,56 @@
+// Policy: an identity and a command in, a verdict out; which masks apply to a field. Compiled from a Config and
+// the manifests of its plugins, immutable, shared by all threads, swapped whole at reload. `explain` and
+// `check --cases` call the very functions that serve traffic.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.h"
+#include "core/guard/masker.h"
+#include "plugins/plugin.h"
+
+namespace sallyport::guard {
+
+struct Verdict {
+  config::Action action = config::Action::deny;
+  const config::Rule* rule = nullptr;  // null: the target's default decided
+  bool observed = false;  // the target observes only: `action` would have been this, but it is let pass
+};
+
+class Policy {
+ public:
+  // Every problem that needs a manifest is reported: unknown ready sets, facts that the plugin does not name,
+  // masks on a target whose plugin cannot mask, unknown detectors, unknown options, groups that nobody has.
+  static std::expected<std::shared_ptr<const Policy>, std::vector<config::Problem>> compile(
+      config::Config config, std::span<const sp_manifest* const> manifests);
+
+  [[nodiscard]] const config::Config& config() const;
+  // A number that grows with each compile of this process; stands on records.
+  [[nodiscard]] uint64_t version() const;
+
+  [[nodiscard]] const config::User* user(std::string_view name) const;
+  [[nodiscard]] const config::Target* target(std::string_view name) const;
+  [[nodiscard]] bool may_open(const config::Target& target, std::span<const std::string> groups) const;
+
+  // Judges a batch: each command is judged alone, first rule that matches wins; then deny > approve > allow.
+  // Of several approve verdicts the first command's rule is answered. No allocation.
+  [[nodiscard]] Verdict judge(const config::Target& target, std::span<const std::string> groups,
+                              std::span<const sp_command> commands) const;
+
+  // The plan for a field of a target, for this identity. An empty plan: nothing can apply (SP_FIELD_CLEAR).
+  // `withhold` answers whether an opaque value must not be shown. Plans live as long as the Policy.
+  [[nodiscard]] const MaskPlan* mask_plan(const config::Target& target, std::span<const std::string> groups,
+                                          const sp_field& field) const;
+  // Whether any mask applies for this identity on this target.
+  [[nodiscard]] bool masks(const config::Target& target, std::span<const std::string> groups) const;
+  // The plan for request text on the record and before approvers: all detectors of the target's masks, whoever
+  // asks; detectors @secrets always.
+  [[nodiscard]] const MaskPlan& record_plan(const config::Target& target) const;
+};
+
+}  // namespace sallyport::guard
