@@ -1,5 +1,5 @@
-// Policy: an identity and a command in, a verdict out; which masks apply to a field. Compiled from a Config and
-// the manifests of its plugins, immutable, shared by all threads, swapped whole at reload. `explain` and
+// Policy: an identity and a command in, a verdict out; which masks apply to a field. Compiled from a Config
+// and the manifests of its plugins, immutable, shared by all threads, swapped whole at reload. `explain` and
 // `check --cases` call the very functions that serve traffic.
 #pragma once
 
@@ -48,8 +48,8 @@ class Policy {
                                           const sp_field& field) const;
   // Whether any mask applies for this identity on this target.
   [[nodiscard]] bool masks(const config::Target& target, std::span<const std::string> groups) const;
-  // The plan for request text on the record and before approvers: all detectors of the target's masks, whoever
-  // asks; detectors @secrets always.
+  // The plan for request text on the record and before approvers: all detectors of the target's masks,
+  // whoever asks; detectors @secrets always.
   [[nodiscard]] const MaskPlan& record_plan(const config::Target& target) const;
 };
 

@@ -1,0 +1,63 @@
+// What a hit is replaced with. Pure functions of bytes; any thread.
+//
+// Replacements of valid UTF-8 are valid UTF-8, and a masked value is never itself a hit again. Lengths are in
+// bytes: keep-shape and partial always keep the byte length, so that they can be written in place; redact
+// hides the length too.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "core/guard/detector.h"
+
+namespace sallyport::guard {
+
+// In the order of strictness: of several masks that hit, the greatest wins.
+//   KeepShape  "Anne 4111-1111" -> "Xxxx 0000-0000"; separators stay, except in secrets
+//   Partial    "jane@example.com" -> "j***@e******.com"; cards and other numbers keep their last few digits;
+//              else a few of the first and last code points, never more than a third, short ones none
+//   Token      same value, same token: part 2; until then it is Redact
+//   Redact     "[email]"; whole values "[masked]"
+enum class MaskAction : uint8_t { None, KeepShape, Partial, Token, Redact };
+
+[[nodiscard]] constexpr MaskAction strictest(MaskAction a, MaskAction b) { return a < b ? b : a; }
+
+// What the bytes of a field are. Decodings other than Text and Digits follow in part 2; until then Json and
+// Terminal are scanned as they stand.
+enum class ValueKind : uint8_t {
+  Text,
+  Json,
+  Digits,  // a decimal number: stays one, whatever the action ("0" when redacted)
+  Terminal,
+  Opaque,  // never changes its length: redaction fills with '*'
+};
+
+// Which detectors count for a field and what becomes of their hits; or one action for the value as a whole.
+// Plain data that belongs to the policy.
+struct MaskPlan {
+  DetectorSet detectors;
+  std::array<MaskAction, detector_count> by_detector{};
+  MaskAction whole = MaskAction::None;
+
+  void add(DetectorSet set, MaskAction action);  // the stricter action stays
+  void add_whole(MaskAction action);
+  [[nodiscard]] MaskAction action_of(DetectorSet set) const;  // the strictest of them
+  [[nodiscard]] bool empty() const { return detectors.empty() && whole == MaskAction::None; }
+};
+
+// True when `action` on this kind keeps the byte length, and mask_in_place may be used.
+[[nodiscard]] bool keeps_length(MaskAction action, ValueKind kind);
+
+// Overwrites `hit`. `detectors` are those of the hit; empty for a whole value by a field rule.
+void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detectors, ValueKind kind);
+
+// The replacement where the length changes: a static label.
+[[nodiscard]] std::string_view mask_label(DetectorSet detectors, ValueKind kind);
+
+// `range` grown to whole code points of `field`, so that cutting there leaves valid UTF-8 valid.
+[[nodiscard]] Range widen_to_code_points(Bytes field, Range range);
+
+}  // namespace sallyport::guard

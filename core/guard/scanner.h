@@ -1,0 +1,94 @@
+// Spans in, hits out: one pass over a buffer that holds many fields.
+//
+// Hyperscan and the digit scanner run over the bytes from the first field's begin to the last one's end,
+// framing bytes included, because a call costs 175-275 ns and a batch 11 ns a field. What they report is a
+// candidate only; each is mapped to its field and confirmed there (detector.h). So hits never depend on the
+// bytes around a field, nor on which fields share a batch, and a value cut over two fields is no hit.
+//
+// Where the fields cover little of the buffer they are gathered first, with a zero byte between them.
+#pragma once
+
+#include <hs/hs.h>
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "config/error.h"
+#include "core/guard/detector.h"
+#include "core/guard/digits.h"
+
+namespace sallyport::guard {
+
+// One value inside the batch's buffer. Fields are in ascending order and do not overlap; size may be 0. Any
+// alignment; bytes need not be text.
+struct Field {
+  uint32_t offset = 0;
+  uint32_t size = 0;
+  DetectorSet detectors = DetectorSet::all();  // those of the Scanner that count for this field
+};
+
+struct Hit {
+  uint32_t field = 0;  // index into the batch
+  Range range;         // of the field
+  DetectorId detector{};
+  DetectorSet detectors;  // all that took part, where overlapping hits were merged; holds `detector`
+};
+
+// A field with more hits than this is told to the caller as `crowded` and reports none of them.
+inline constexpr uint32_t field_hit_count_max = 65'536;
+inline constexpr size_t batch_size_max = size_t{64} << 20;
+
+class Scanner;
+
+// What a thread needs to scan; its vectors keep their capacity, so that scan() allocates nothing once they
+// have grown (hits take at most 4 bytes a byte of the batch). One scan at a time.
+class ScanScratch {
+ public:
+  ScanScratch() = default;
+  ~ScanScratch();
+  ScanScratch(const ScanScratch&) = delete;
+  ScanScratch& operator=(const ScanScratch&) = delete;
+
+  // Before the first scan with `scanner`; may be called again for another one (a reload). Allocates.
+  [[nodiscard]] Result<void> prepare(const Scanner& scanner);
+
+ private:
+  friend class Scanner;
+  hs_scratch_t* scratch_ = nullptr;
+  std::vector<uint8_t> gathered_;
+  std::vector<Field> gathered_fields_;
+  DigitFindings digits_;
+};
+
+struct ScanResult {
+  std::vector<Hit> hits;          // by field, then by begin; disjoint within a field
+  std::vector<uint32_t> crowded;  // fields over field_hit_count_max, ascending
+};
+
+// Immutable; shared by all threads.
+class Scanner {
+ public:
+  // Compiles for 1-100 ms: off the data path.
+  [[nodiscard]] static Result<std::shared_ptr<const Scanner>> compile(DetectorSet detectors);
+  ~Scanner();
+  Scanner(const Scanner&) = delete;
+  Scanner& operator=(const Scanner&) = delete;
+
+  // Clears `result` and fills it. `buffer` is at most batch_size_max bytes and holds every field. A failure
+  // is the engine's own (never the bytes' fault): nothing of the batch has been judged then.
+  [[nodiscard]] bool scan(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                          ScanResult& result) const;
+
+  [[nodiscard]] DetectorSet detectors() const { return detectors_; }
+
+ private:
+  friend class ScanScratch;
+  Scanner() = default;
+
+  DetectorSet detectors_;
+  hs_database_t* database_ = nullptr;  // null when no detector has a literal core
+};
+
+}  // namespace sallyport::guard
