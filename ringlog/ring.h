@@ -5,8 +5,9 @@
 //   released <= committed <= released + size        (positions count bytes for ever; offset = position mod
 //   size)
 //
-// The producer reserves, writes in place and commits; what was not committed does not exist for the consumer,
-// so a process killed in between leaves no torn entry. The consumer releases only what is durable on disk.
+// An entry is a RecordFrame (frame.h) whose checksums the writer fills in. The producer reserves, writes in
+// place and commits; what was not committed does not exist for the consumer, so a process killed in between
+// leaves no torn entry. The consumer releases only what is durable on disk.
 #pragma once
 
 #include <atomic>
@@ -20,20 +21,6 @@
 #include "ringlog/record.h"
 
 namespace sallyport::ringlog {
-
-// What stands at the head of each entry, followed by the header's bytes, then the payload's, then padding
-// to 8.
-struct Entry {
-  uint32_t size;  // whole, with padding
-  uint32_t header_size;
-  uint32_t payload_size;
-  uint8_t kind;
-  uint8_t reserved[3];
-  uint64_t sequence;
-  uint64_t time_ns;
-  uint64_t session;
-};
-static_assert(sizeof(Entry) == 40);
 
 class ByteRing {
  public:
@@ -57,9 +44,9 @@ class ByteRing {
   void commit(size_t size);
   [[nodiscard]] size_t room() const;
 
-  // Consumer: the entry at `position`, which lies between released and committed; nothing at the end. A size
-  // that cannot be (a file damaged from outside) is EBADMSG.
-  [[nodiscard]] Result<std::optional<RecordView>> at(uint64_t position, uint64_t& next) const;
+  // Consumer: the whole entry at `position`, which lies between released and committed; empty at the end. A
+  // size that cannot be (a file damaged from outside) is EBADMSG.
+  [[nodiscard]] Result<Bytes> at(uint64_t position) const;
   [[nodiscard]] uint64_t committed() const;
   [[nodiscard]] uint64_t released() const;
   // Consumer: everything before `position` is durable up to `sequence`; its room is the producer's again.
