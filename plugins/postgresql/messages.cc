@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sallyport::pg {
+namespace sallyport::postgresql {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::string_view report_field(Bytes body, uint8_t code) {
   return {};
 }
 
-}  // namespace sallyport::pg
+}  // namespace sallyport::postgresql
