@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 namespace {
 
@@ -153,4 +153,4 @@ std::string_view report_field(Bytes body, uint8_t code) {
   return {};
 }
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg

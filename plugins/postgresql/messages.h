@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 using Bytes = std::span<const uint8_t>;
 
@@ -152,8 +152,4 @@ void write_ready(Writer& out, uint8_t status);  // status: 'I', 'T' or 'E'
 // absent.
 [[nodiscard]] std::string_view report_field(Bytes body, uint8_t code);
 
-}  // namespace sallyport::postgresql
-
-namespace sallyport {
-namespace pg = postgresql;
-}
+}  // namespace sallyport::pg

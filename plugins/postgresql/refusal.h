@@ -1,0 +1,43 @@
+// What a client is told in place of an answer, and the message that takes a refused one's place on the way
+// to the target: one that every PostgreSQL must refuse, so that order, skip-until-Sync and transaction status
+// stay the server's own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "plugins/plugin.h"
+#include "plugins/postgresql/messages.h"
+
+namespace sallyport::pg {
+
+struct Refusal {
+  std::string sqlstate;
+  std::string message;
+  std::string detail;
+  std::string hint;
+
+  void write(Writer& out) const;  // as an ErrorResponse
+};
+
+// 0A000: the gateway does not look into `what` yet, so it does not let it through.
+[[nodiscard]] Refusal unsupported(std::string_view what);
+// 54000: `what` is beyond a bound of the gateway.
+[[nodiscard]] Refusal beyond_limit(std::string_view what);
+// 42501 with the rule's name, or 57014 where the caller himself cancelled a wait that nobody has to decide.
+[[nodiscard]] Refusal denied(const sp_answer& answer);
+
+// The warning that a client sees at once when its request waits.
+void write_paused(Writer& out, const sp_answer& answer);
+
+// What a message is replaced by depends on how the server answers it, so on the kind alone.
+enum class Shape : uint8_t {
+  Query,    // Error, then ReadyForQuery
+  Parse,    // Error, then skip until Sync
+  Execute,  // Error, then skip until Sync; also stands for Bind, Describe and Close
+};
+// `nonce`: 8 random bytes, so that no client can have made a portal of that name.
+void write_replacement(Writer& out, Shape shape, Bytes nonce);
+
+}  // namespace sallyport::pg
