@@ -96,8 +96,8 @@ struct Detector {
   std::string_view set;   // "@pii" or "@secrets"
   std::string_view doc;   // one line for people: what counts as a hit
   CoreKind core;
-  const char* pattern;  // Literal only
-  Confirm confirm;      // Literal and LetterDigit only
+  std::span<const char* const> patterns;  // Literal only; "(?i)" in front of one makes it caseless
+  Confirm confirm;                        // Literal and LetterDigit only
 };
 
 struct Catalogue {

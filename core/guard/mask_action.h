@@ -26,7 +26,7 @@ enum class MaskAction : uint8_t { None, KeepShape, Partial, Token, Redact };
 [[nodiscard]] constexpr MaskAction strictest(MaskAction a, MaskAction b) { return a < b ? b : a; }
 
 // What the bytes of a field are. Decodings other than Text and Digits follow in part 2; until then Json and
-// Terminal are scanned as they stand.
+// Terminal are scanned and masked as Text.
 enum class ValueKind : uint8_t {
   Text,
   Json,
@@ -48,14 +48,14 @@ struct MaskPlan {
   [[nodiscard]] bool empty() const { return detectors.empty() && whole == MaskAction::None; }
 };
 
-// True when `action` on this kind keeps the byte length, and mask_in_place may be used.
-[[nodiscard]] bool keeps_length(MaskAction action, ValueKind kind);
+// True when mask_in_place can do `action`; otherwise the label stands for the bytes.
+[[nodiscard]] bool keeps_length(MaskAction action);
 
-// Overwrites `hit`. `detectors` are those of the hit; empty for a whole value by a field rule.
+// Overwrites `hit` for KeepShape and Partial. `detectors` are those of the hit; none for a whole value.
 void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detectors, ValueKind kind);
 
-// The replacement where the length changes: a static label.
-[[nodiscard]] std::string_view mask_label(DetectorSet detectors, ValueKind kind);
+// "[email]", "[masked]" for a whole value (no detectors), "0" for a number.
+[[nodiscard]] std::string_view mask_label(DetectorSet detectors, DetectorId detector, ValueKind kind);
 
 // `range` grown to whole code points of `field`, so that cutting there leaves valid UTF-8 valid.
 [[nodiscard]] Range widen_to_code_points(Bytes field, Range range);

@@ -58,20 +58,25 @@ class Masker {
   [[nodiscard]] const MaskCounters& counters() const { return counters_; }
 
  private:
-  struct Piece {  // a Replaced result's place in the arena, until the arena has stopped growing
+  struct Piece {  // a Replaced result's place in the arena, which may still move while it grows
     uint32_t field;
     size_t begin;
     size_t end;
   };
 
-  void mask_whole(std::span<uint8_t> value, const MaskField& field, uint32_t index);
-  void mask_hits(std::span<uint8_t> value, const MaskField& field, std::span<const Hit> hits);
-  void replace_hits(Bytes value, const MaskField& field, std::span<const Hit> hits);
+  void choose_fields(std::span<const MaskField> fields);
+  [[nodiscard]] MaskOutcome mask_one(std::span<uint8_t> value, const MaskField& field,
+                                     std::span<const Hit> hits);
+  [[nodiscard]] MaskOutcome mask_whole(std::span<uint8_t> value, MaskAction action, ValueKind kind);
+  [[nodiscard]] MaskOutcome mask_hits(std::span<uint8_t> value, const MaskField& field,
+                                      std::span<const Hit> hits);
+  void append(std::string_view text) { arena_.insert(arena_.end(), text.begin(), text.end()); }
+  void append(Bytes bytes) { arena_.insert(arena_.end(), bytes.begin(), bytes.end()); }
 
   ScanScratch scratch_;
   ScanResult scan_;
-  std::vector<Field> fields_;    // those that are scanned
-  std::vector<uint32_t> index_;  // of fields_[i] in the caller's batch
+  std::vector<Field> scanned_;
+  std::vector<uint32_t> scanned_index_;  // scanned_[i] is fields[scanned_index_[i]] of the batch
   std::vector<uint8_t> arena_;
   std::vector<Piece> pieces_;
   std::vector<MaskResult> results_;

@@ -8,7 +8,7 @@
 // Where the fields cover little of the buffer they are gathered first, with a zero byte between them.
 #pragma once
 
-#include <hs/hs.h>
+#include <hs.h>
 
 #include <cstdint>
 #include <memory>
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "config/error.h"
+#include "core/guard/confirm_digits.h"
 #include "core/guard/detector.h"
 #include "core/guard/digits.h"
 
@@ -39,6 +40,8 @@ struct Hit {
 // A field with more hits than this is told to the caller as `crowded` and reports none of them.
 inline constexpr uint32_t field_hit_count_max = 65'536;
 inline constexpr size_t batch_size_max = size_t{64} << 20;
+// Fields are gathered when the bytes between them outnumber their own by this much.
+inline constexpr size_t gather_gap_size_min = 256;
 
 class Scanner;
 
@@ -60,6 +63,7 @@ class ScanScratch {
   std::vector<uint8_t> gathered_;
   std::vector<Field> gathered_fields_;
   DigitFindings digits_;
+  std::vector<DigitHit> digit_hits_;
 };
 
 struct ScanResult {
@@ -87,7 +91,13 @@ class Scanner {
   friend class ScanScratch;
   Scanner() = default;
 
+  [[nodiscard]] bool scan_literals(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                                   std::vector<Hit>& hits) const;
+  void scan_digits(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                   std::vector<Hit>& hits) const;
+
   DetectorSet detectors_;
+  DetectorSet digit_run_detectors_;
   hs_database_t* database_ = nullptr;  // null when no detector has a literal core
 };
 

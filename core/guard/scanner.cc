@@ -1,0 +1,226 @@
+#include "core/guard/scanner.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "config/check.h"
+#include "core/guard/confirm.h"
+#include "core/guard/mask_action.h"
+
+namespace sallyport::guard {
+namespace {
+
+Bytes bytes_of(Bytes buffer, const Field& field) { return buffer.subspan(field.offset, field.size); }
+
+// Field `index` got a confirmed range.
+void add_hit(std::vector<Hit>& hits, Bytes value, uint32_t index, Range range, DetectorId detector) {
+  hits.push_back({index, widen_to_code_points(value, range), detector, detector});
+}
+
+// What the callback of one hs_scan needs.
+struct LiteralScan {
+  Bytes buffer;  // from the first field's begin on
+  uint32_t base = 0;
+  std::span<const Field> fields;
+  std::vector<Hit>* hits = nullptr;
+  size_t last = 0;  // the field of the candidate before: the next one is mostly there or just after
+};
+
+// The field that holds the byte before `end`, if any does.
+const Field* field_ending(LiteralScan& scan, uint32_t end) {
+  const auto holds = [end](const Field& field) {
+    return field.offset < end && end - field.offset <= field.size;
+  };
+  if (holds(scan.fields[scan.last])) return &scan.fields[scan.last];
+  const auto after = std::ranges::lower_bound(scan.fields, end, {}, &Field::offset);
+  if (after == scan.fields.begin()) return nullptr;
+  auto field = after - 1;
+  // Empty fields may stand where their neighbour begins.
+  while (field != scan.fields.begin() && field->size == 0) --field;
+  if (!holds(*field)) return nullptr;
+  scan.last = static_cast<size_t>(field - scan.fields.begin());
+  return &*field;
+}
+
+int on_literal(unsigned int id, unsigned long long, unsigned long long to, unsigned int, void* context) {
+  auto& scan = *static_cast<LiteralScan*>(context);
+  const auto end = static_cast<uint32_t>(to) + scan.base;
+  const Field* const field = field_ending(scan, end);
+  const auto detector = static_cast<DetectorId>(id);
+  if (field == nullptr || !field->detectors.has(detector)) return 0;
+  const Bytes value = scan.buffer.subspan(field->offset, field->size);
+  if (const auto range = Catalogue::at(detector).confirm(value, end - field->offset)) {
+    add_hit(*scan.hits, value, static_cast<uint32_t>(field - scan.fields.data()), *range, detector);
+  }
+  return 0;
+}
+
+bool by_place(const Hit& a, const Hit& b) {
+  if (a.field != b.field) return a.field < b.field;
+  if (a.range.begin != b.range.begin) return a.range.begin < b.range.begin;
+  if (a.range.end != b.range.end) return a.range.end > b.range.end;
+  return a.detector < b.detector;
+}
+
+// Sorts, joins what overlaps, and takes crowded fields out.
+void settle(ScanResult& result) {
+  std::vector<Hit>& hits = result.hits;
+  if (!std::ranges::is_sorted(hits, by_place)) std::ranges::sort(hits, by_place);
+  size_t kept = 0;
+  size_t field_begin = 0;  // the first kept hit of the field under way
+  const auto close_field = [&] {
+    if (kept - field_begin > field_hit_count_max) {
+      result.crowded.push_back(hits[field_begin].field);
+      kept = field_begin;
+    }
+    field_begin = kept;
+  };
+  for (const Hit& hit : hits) {
+    if (kept > field_begin && hits[kept - 1].field != hit.field) close_field();
+    Hit* const before = kept > field_begin ? &hits[kept - 1] : nullptr;
+    if (before != nullptr && hit.range.begin < before->range.end) {
+      before->range.end = std::max(before->range.end, hit.range.end);
+      before->detector = std::max(before->detector, hit.detector);
+      before->detectors |= hit.detectors;
+    } else {
+      hits[kept++] = hit;
+    }
+  }
+  close_field();
+  hits.resize(kept);
+}
+
+void check_fields(Bytes buffer, std::span<const Field> fields) {
+  CHECK(buffer.size() <= batch_size_max);
+  size_t end = 0;
+  for (const Field& field : fields) {
+    CHECK(field.offset >= end && field.size <= buffer.size() && field.offset <= buffer.size() - field.size);
+    end = field.offset + size_t{field.size};
+  }
+}
+
+}  // namespace
+
+ScanScratch::~ScanScratch() { hs_free_scratch(scratch_); }
+
+Result<void> ScanScratch::prepare(const Scanner& scanner) {
+  if (scanner.database_ == nullptr) return {};
+  if (const hs_error_t error = hs_alloc_scratch(scanner.database_, &scratch_); error != HS_SUCCESS) {
+    return fail("cannot allocate scratch space to scan with: hs_alloc_scratch says " + std::to_string(error));
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const Scanner>> Scanner::compile(DetectorSet detectors) {
+  std::shared_ptr<Scanner> scanner(new Scanner);
+  scanner->detectors_ = detectors;
+  std::vector<const char*> patterns;
+  std::vector<unsigned> ids;
+  for (const Detector& detector : Catalogue::all()) {
+    if (!detectors.has(detector.id)) continue;
+    if (detector.core == CoreKind::DigitRun) scanner->digit_run_detectors_ |= detector.id;
+    for (const char* const pattern : detector.patterns) {
+      patterns.push_back(pattern);
+      ids.push_back(static_cast<unsigned>(detector.id));
+    }
+  }
+  if (patterns.empty()) return scanner;
+  // No SOM and no UTF-8 flags: FACTS measured 4-120x for the first, and wire bytes are not always UTF-8.
+  const std::vector<unsigned> flags(patterns.size(), 0);
+  hs_compile_error_t* error = nullptr;
+  if (hs_compile_multi(patterns.data(), flags.data(), ids.data(), static_cast<unsigned>(patterns.size()),
+                       HS_MODE_BLOCK, nullptr, &scanner->database_, &error) != HS_SUCCESS) {
+    std::string text = error != nullptr ? error->message : "unknown";
+    hs_free_compile_error(error);
+    return fail("cannot compile the detectors: " + text);
+  }
+  return scanner;
+}
+
+Scanner::~Scanner() { hs_free_database(database_); }
+
+bool Scanner::scan(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                   ScanResult& result) const {
+  result.hits.clear();
+  result.crowded.clear();
+  check_fields(buffer, fields);
+  if (fields.empty()) return true;
+
+  size_t size = 0;
+  for (const Field& field : fields) size += field.size;
+  const size_t extent = fields.back().offset + size_t{fields.back().size} - fields.front().offset;
+  // Copying a field costs about as much as scanning its bytes; below half it pays to leave the rest out.
+  if (extent - size > size + gather_gap_size_min) {
+    auto& gathered = scratch.gathered_;
+    gathered.resize(size + fields.size());
+    scratch.gathered_fields_.assign(fields.begin(), fields.end());
+    uint32_t at = 0;
+    for (Field& field : scratch.gathered_fields_) {
+      if (field.size != 0) std::memcpy(&gathered[at], &buffer[field.offset], field.size);
+      field.offset = at;
+      at += field.size;
+      gathered[at++] = 0;
+    }
+    buffer = gathered;
+    fields = scratch.gathered_fields_;
+  }
+  if (!scan_literals(buffer, fields, scratch, result.hits)) {
+    result.hits.clear();
+    return false;
+  }
+  scan_digits(buffer, fields, scratch, result.hits);
+  settle(result);
+  return true;
+}
+
+bool Scanner::scan_literals(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                            std::vector<Hit>& hits) const {
+  if (database_ == nullptr) return true;
+  const uint32_t begin = fields.front().offset;
+  const uint32_t end = fields.back().offset + fields.back().size;
+  if (begin == end) return true;
+  LiteralScan context{.buffer = buffer, .base = begin, .fields = fields, .hits = &hits};
+  return hs_scan(database_, reinterpret_cast<const char*>(&buffer[begin]), end - begin, 0, scratch.scratch_,
+                 on_literal, &context) == HS_SUCCESS;
+}
+
+void Scanner::scan_digits(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                          std::vector<Hit>& hits) const {
+  const bool iban = detectors_.has(DetectorId::Iban);
+  if (digit_run_detectors_.empty() && !iban) return;
+  const uint32_t begin = fields.front().offset;
+  const uint32_t end = fields.back().offset + fields.back().size;
+  find_digits(buffer.subspan(begin, end - begin), iban, digit_engine(), scratch.digits_);
+
+  uint32_t index = 0;
+  const auto field_end = [&fields](uint32_t i) { return fields[i].offset + fields[i].size; };
+  for (const DigitRun& found : scratch.digits_.runs) {
+    const DigitRun run{found.begin + begin, found.end + begin};
+    while (index < fields.size() && field_end(index) <= run.begin) ++index;
+    for (uint32_t i = index; i < fields.size() && fields[i].offset < run.end; ++i) {
+      const Field& field = fields[i];
+      const Range part{std::max(run.begin, field.offset) - field.offset,
+                       std::min(run.end, field_end(i)) - field.offset};
+      const DetectorSet wanted = field.detectors & digit_run_detectors_;
+      if (field.size == 0 || part.size() < digit_run_size_min || wanted.empty()) continue;
+      const Bytes value = bytes_of(buffer, field);
+      scratch.digit_hits_.clear();
+      judge_digit_run(value, part, wanted, scratch.digit_hits_);
+      for (const DigitHit& hit : scratch.digit_hits_) add_hit(hits, value, i, hit.range, hit.detector);
+    }
+  }
+  index = 0;
+  for (const uint32_t offset : scratch.digits_.letter_digits) {
+    const uint32_t at = offset + begin;
+    while (index < fields.size() && field_end(index) <= at) ++index;
+    if (index == fields.size()) break;
+    const Field& field = fields[index];
+    if (at < field.offset || at + 4 > field_end(index) || !field.detectors.has(DetectorId::Iban)) continue;
+    const Bytes value = bytes_of(buffer, field);
+    if (const auto range = confirm_iban(value, at + 4 - field.offset)) {
+      add_hit(hits, value, index, *range, DetectorId::Iban);
+    }
+  }
+}
+
+}  // namespace sallyport::guard
