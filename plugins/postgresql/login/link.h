@@ -9,7 +9,7 @@
 
 #include "plugins/plugin.h"
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 struct Link {
   const sp_host* host = nullptr;
@@ -31,4 +31,4 @@ struct BackendKey {
 inline sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 inline std::string_view view_of(sp_text text) { return {text.data, text.size}; }
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg

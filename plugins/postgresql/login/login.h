@@ -25,7 +25,7 @@
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/login/target_login.h"
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 enum class LoginStep : uint8_t { Going, Ready, Cancel, Ended, Fault };
 
@@ -66,4 +66,4 @@ class Login {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg

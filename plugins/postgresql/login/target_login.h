@@ -11,7 +11,7 @@
 
 #include "plugins/postgresql/login/link.h"
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 // Who to be at the target and how to get there; what `prove` answered and the client asked for.
 struct TargetRequest {
@@ -81,4 +81,4 @@ class TargetCancel {
   BackendKey key_;
 };
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg

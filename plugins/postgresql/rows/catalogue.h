@@ -16,7 +16,7 @@
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/login/target_login.h"
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 inline constexpr uint32_t catalogue_leg = SP_LEG_TARGET + 1;
 
@@ -67,4 +67,4 @@ class Catalogue {
   bool stale_ = false;  // invalidated while a question was under way: its answer is not kept
 };
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg

@@ -29,7 +29,7 @@
 #include "plugins/postgresql/rows/catalogue.h"
 #include "plugins/postgresql/rows/shape.h"
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 enum class Described : uint8_t { Done, Waiting, Fault };
 
@@ -94,4 +94,4 @@ class Rows {
   uint64_t withheld_count_ = 0;
 };
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg

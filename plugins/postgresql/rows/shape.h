@@ -8,7 +8,7 @@
 
 #include "plugins/plugin.h"
 
-namespace sallyport::postgresql {
+namespace sallyport::pg {
 
 // The server's MaxTupleAttributeNumber: no result has more columns.
 inline constexpr uint16_t column_count_max = 1664;
@@ -54,4 +54,4 @@ class RowShape {
 Carrier carrier_of(uint32_t type_oid);
 sp_kind kind_of(Carrier carrier);
 
-}  // namespace sallyport::postgresql
+}  // namespace sallyport::pg
