@@ -1,7 +1,7 @@
 // The whole configuration as plain, immutable data: sallyport.toml and conf.d/*.toml after every check that
 // needs no plugin. Compiled once, swapped whole at reload, read by any thread. Names are resolved to indexes
-// where both sides stand in the file; what needs a plugin's manifest (facts, ready sets, options) is checked by
-// Policy::compile. No secret stands in it: a Secret says where one is found.
+// where both sides stand in the file; what needs a plugin's manifest (facts, ready sets, options) is checked
+// by Policy::compile. No secret stands in it: a Secret says where one is found.
 #pragma once
 
 #include <cstdint>
@@ -38,14 +38,17 @@ struct Secret {
 struct Address {
   std::string host;  // name or numeric; empty only for an unset address
   uint16_t port = 0;
-  [[nodiscard]] std::string text() const { return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + std::to_string(port); }
+  [[nodiscard]] std::string text() const {
+    return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + std::to_string(port);
+  }
 };
 
 struct Server {
   uint32_t worker_count = 0;  // 0: one per core
   std::filesystem::path state_dir;
-  std::filesystem::path plugin_dir;  // where NAME.so are found; default beside the executable, then the system's
-  std::vector<std::string> plugins;  // in order
+  std::filesystem::path
+      plugin_dir;  // where NAME.so are found; default beside the executable, then the system's
+  std::vector<std::string> plugins;                   // in order
   std::map<std::string, std::string> plugin_digests;  // NAME -> hex SHA-256 pin
   uint32_t connect_timeout_ms = 0, handshake_timeout_ms = 0, login_timeout_ms = 0, idle_timeout_ms = 0,
            drain_timeout_ms = 0;
@@ -53,7 +56,7 @@ struct Server {
 };
 
 struct Admin {
-  Address address;                // HTTP API of a later part; unset: none
+  Address address;               // HTTP API of a later part; unset: none
   std::filesystem::path socket;  // default STATE_DIR/admin.sock
 };
 
@@ -110,11 +113,12 @@ struct Target {
   std::vector<std::string> databases;  // empty: any
   std::vector<std::string> allow;      // groups
   Action default_action = Action::deny;
-  bool observe = false;  // judge and record, but let pass what a rule would deny or hold; masks stay
-  std::vector<Login> logins;           // the first is the default
-  uint64_t record_response_size = 0;   // bytes of each response
+  bool observe = false;       // judge and record, but let pass what a rule would deny or hold; masks stay
+  std::vector<Login> logins;  // the first is the default
+  uint64_t record_response_size = 0;  // bytes of each response
   Durability durability = Durability::group;
   std::map<std::string, std::string> options;  // [target.options], for the plugin
+  std::map<std::string, Place> option_places;
   Place place;
 };
 
@@ -126,6 +130,7 @@ struct Mask {
   MaskAction action = MaskAction::redact;
   Computed computed = Computed::mask;
   std::vector<std::string> except;  // groups that see the truth
+  Place detect_place;
   Place place;
 };
 
@@ -141,12 +146,13 @@ struct Rule {
   std::vector<std::string> targets;  // names with *; empty: all
   std::vector<std::string> groups;   // applies to these identities only; empty: all
   std::string use;                   // ready set
-  std::vector<Condition> match;      // AND
+  Place use_place;
+  std::vector<Condition> match;  // AND
   Action action = Action::deny;
   std::vector<std::string> approvers;  // groups
-  uint32_t hold_ms = 0;     // UINT32_MAX: forever
-  uint32_t timeout_ms = 0;  // how long the request stays open
-  std::string reason;       // shown to the caller
+  uint32_t hold_ms = 0;                // UINT32_MAX: forever
+  uint32_t timeout_ms = 0;             // how long the request stays open
+  std::string reason;                  // shown to the caller
   Place place;
 };
 
@@ -168,5 +174,8 @@ struct Config {
 
 // A secret's value. Trailing newline removed. Files must not be readable by others.
 [[nodiscard]] Result<std::string> read_secret(const Secret& secret);
+
+// What `load` leaves to the machine that will serve: certificates, keys, CAs and secrets that cannot be read.
+[[nodiscard]] std::vector<Problem> check_files(const Config& config);
 
 }  // namespace sallyport::config

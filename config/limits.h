@@ -35,6 +35,11 @@ inline constexpr size_t log_ring_size = 32 * MiB;  // a core's
 inline constexpr size_t record_size_max = 4 * MiB;
 inline constexpr uint32_t log_commit_interval_ms = 10;
 inline constexpr uint32_t log_checkpoint_idle_ms = 1000;
+inline constexpr uint32_t log_retry_ms = 250;           // between attempts to resume a log that failed
+inline constexpr size_t log_commit_size_max = 8 * MiB;  // of records; a commit holds at least one
+inline constexpr size_t log_segment_size =
+    64 * MiB;  // preallocated; only a commit larger than this exceeds it
+inline constexpr size_t log_segment_size_min = 64 * KiB;  // what is still worth opening on a nearly full disk
 
 // Approvals.
 inline constexpr uint32_t approval_count_max = 10'000;
@@ -42,11 +47,32 @@ inline constexpr uint32_t approval_count_max_per_identity = 100;
 inline constexpr uint32_t hold_default_ms = 20'000;
 inline constexpr uint32_t approval_timeout_default_ms = 600'000;
 
+inline constexpr uint32_t approval_timeout_max_ms = 7 * 86'400'000;
+
+// Config: what one may hold. Masks of one target and groups are bits in fixed sets.
+inline constexpr size_t config_file_size_max = 1 * MiB;
+inline constexpr size_t config_file_count_max = 256;
+inline constexpr size_t config_entry_count_max = 10'000;  // of users, targets, rules, masks each
+inline constexpr size_t policy_group_count_max = 1024;
+inline constexpr size_t target_mask_count_max = 64;
+inline constexpr size_t pattern_size_max = 256;
+inline constexpr size_t secret_size_max = 4 * KiB;
+inline constexpr size_t reason_size_max = 200;
+inline constexpr uint32_t timeout_max_ms = 86'400'000;
+inline constexpr uint32_t session_count_cap = 65'536;  // a core
+inline constexpr size_t log_ring_size_max = 1024 * MiB;
+inline constexpr size_t log_segment_size_setting_min = 1 * MiB;  // what the config may ask for
+inline constexpr size_t log_segment_size_setting_max = 4096 * MiB;
+inline constexpr size_t record_response_size = 1 * MiB;  // recorded of one response
+inline constexpr size_t record_response_size_max = 1024 * MiB;
+
 // Names of users, targets, logins, rules, masks.
 inline constexpr size_t name_size_max = 63;
 
 static_assert(unit_size_max >= block_size);
 static_assert(log_ring_size >= 4 * record_size_max);
 static_assert(record_size_max > unit_size_max);
+static_assert(log_commit_size_max >= record_size_max && log_segment_size > 2 * log_commit_size_max);
+static_assert(approval_timeout_default_ms <= approval_timeout_max_ms);
 
 }  // namespace sallyport::limits

@@ -1,0 +1,107 @@
+// [[listener]] and [[user]].
+#include <algorithm>
+
+#include "config/loader.h"
+#include "config/quantity.h"
+#include "config/scram_secret.h"
+
+namespace sallyport::config {
+namespace {
+
+// tls = { certificate, key }, or the word "off".
+void load_tls(Loader& loader, Reader& reader, Listener& listener) {
+  const Value* value = reader.find("tls");
+  if (value == nullptr) {
+    if (!listener.address.host.empty() && !is_loopback(listener.address.host)) {
+      reader.problem_at(
+          listener.place,
+          "tls is missing: write tls = { certificate = \"file:…\", key = \"file:…\" }, or tls = "
+          "\"off\" to take plaintext from the network");
+    }
+    return;
+  }
+  if (value->kind == Value::Kind::string && value->text == "off") return;
+  const Value* table = reader.table("tls", "{ certificate = \"file:…\", key = \"file:…\" }, or \"off\"");
+  if (table == nullptr) return;
+  Reader inner(*table, reader.where() + ": tls", loader.problems);
+  ListenerTls tls;
+  inner.require("certificate", "certificate = \"file:tls/server.crt\"");
+  inner.require("key", "key = \"file:tls/server.key\"");
+  inner.file("certificate", loader.folder, tls.certificate);
+  inner.file("key", loader.folder, tls.key);
+  inner.boolean("required", tls.required);
+  if (!tls.required && !listener.address.host.empty() && !is_loopback(listener.address.host)) {
+    inner.problem("required",
+                  "required = false takes plaintext from the network too: leave it out, or give "
+                  "plaintext a listener of its own with tls = \"off\"");
+  }
+  inner.finish();
+  listener.tls = std::move(tls);
+}
+
+}  // namespace
+
+void load_listener(Loader& loader, const Value& table) {
+  Reader reader(table, "listener", loader.problems);
+  Listener listener;
+  listener.place = table.place;
+  reader.require("protocol", "protocol = \"postgresql\"");
+  reader.require("address", "address = \"127.0.0.1:5432\"");
+  reader.name("protocol", listener.protocol);
+  if (reader.address("address", listener.address, true)) {
+    reader.rename("listener " + listener.address.text());
+    if (!is_numeric_host(listener.address.host)) {
+      reader.problem("address",
+                     "address names a host: write a numeric address, as \"127.0.0.1:5432\", \"0.0.0.0:5432\" "
+                     "or \"[::]:5432\"");
+      listener.address.host.clear();  // what follows from the address would only repeat this
+    }
+  }
+  load_tls(loader, reader, listener);
+  reader.name("target", listener.target);
+  reader.refuse("proxy_protocol", "this version does not speak the PROXY protocol: leave the line out");
+  reader.finish();
+  const auto same = std::ranges::find_if(loader.config.listeners, [&](const Listener& other) {
+    return other.address.port != 0 && other.address.text() == listener.address.text();
+  });
+  if (same != loader.config.listeners.end() && !listener.address.host.empty()) {
+    reader.problem("address", "address is already taken by the listener at " + same->place.text());
+  }
+  loader.config.listeners.push_back(std::move(listener));
+}
+
+void load_user(Loader& loader, const Value& table) {
+  Reader reader(table, "user", loader.problems);
+  User user;
+  user.place = table.place;
+  reader.require("name", "name = \"…\"");
+  if (reader.name("name", user.name)) reader.rename("user \"" + user.name + "\"");
+  reader.names("groups", user.groups);
+  if (reader.text("secret", user.secret)) {
+    if (const Result<ScramSecret> secret = parse_scram_secret(user.secret); !secret) {
+      reader.problem("secret", "secret " + secret.error().text);
+    }
+  }
+  reader.text("os_user", user.os_user);
+  if (!reader.has("secret") && !reader.has("os_user")) {
+    reader.problem(
+        "secret",
+        "has neither secret nor os_user and could prove itself nowhere: write secret = \"SCRAM-SHA-256$…\", "
+        "made by `sallyport user hash`");
+  }
+  reader.refuse("password",
+                "a password never stands in the config: write secret = \"SCRAM-SHA-256$…\", made by "
+                "`sallyport user hash`");
+  reader.finish();
+  if (!user.os_user.empty()) {
+    // Otherwise one person could ask as one and approve as the other.
+    const auto same = std::ranges::find(loader.config.users, user.os_user, &User::os_user);
+    if (same != loader.config.users.end()) {
+      reader.problem("os_user", "os_user \"" + user.os_user + "\" is already user \"" + same->name +
+                                    "\" at " + same->place.text());
+    }
+  }
+  loader.config.users.push_back(std::move(user));
+}
+
+}  // namespace sallyport::config

@@ -1,0 +1,162 @@
+// [[mask]] and [[rule]].
+#include <algorithm>
+
+#include "config/limits.h"
+#include "config/loader.h"
+#include "config/pattern.h"
+#include "config/quantity.h"
+
+namespace sallyport::config {
+namespace {
+
+void check_fields(Reader& reader, const std::vector<std::string>& fields) {
+  for (const std::string& field : fields) {
+    const bool has_empty_part =
+        field.front() == '.' || field.back() == '.' || field.find("..") != std::string::npos;
+    if (has_empty_part || field.size() > limits::pattern_size_max) {
+      reader.problem("fields", "fields: \"" + field +
+                                   "\" names no field: write \"table.column\", "
+                                   "\"schema.table.column\", \"*.column\" or \"column\"");
+    }
+  }
+}
+
+void load_mask_action(Reader& reader, Mask& mask) {
+  reader.require("action", "action = \"partial\"");
+  const Value* value = reader.find("action");
+  if (value != nullptr && value->kind == Value::Kind::string && value->text == "token") {
+    reader.problem("action",
+                   "action \"token\" comes with a later version: write \"redact\", which is stricter");
+    return;
+  }
+  reader.choice("action", mask.action,
+                {{"keep-shape", MaskAction::keep_shape},
+                 {"partial", MaskAction::partial},
+                 {"redact", MaskAction::redact}});
+}
+
+// The values of one fact: one, or a list of alternatives.
+void load_condition(Reader& reader, const Value& value, const std::string& prefix, Rule& rule) {
+  Condition condition;
+  condition.fact = prefix + value.key;
+  condition.place = value.place;
+  if (value.kind == Value::Kind::table && prefix.empty()) {  // field.rows = … without quotes
+    for (const Value& inner : value.items) load_condition(reader, inner, value.key + ".", rule);
+    return;
+  }
+  const std::vector<Value> single{value};
+  for (const Value& item : value.kind == Value::Kind::array ? value.items : single) {
+    std::string text = item.text;
+    if (item.kind == Value::Kind::integer) text = std::to_string(item.integer);
+    if (item.kind != Value::Kind::string && item.kind != Value::Kind::integer) {
+      reader.problem_at(item.place, "match: " + condition.fact + " is " + kind_text(item.kind) +
+                                        ": write a string or a list of strings");
+      continue;
+    }
+    const Result<Pattern> pattern = parse_pattern(text);
+    if (!pattern) {
+      reader.problem_at(item.place, "match: " + condition.fact + " " + pattern.error().text);
+    } else if (text.size() > limits::pattern_size_max) {
+      reader.problem_at(item.place,
+                        "match: " + condition.fact + " holds a value of more than 256 characters");
+    } else {
+      condition.values.push_back(std::move(text));
+    }
+  }
+  if (value.kind == Value::Kind::array && value.items.empty()) {
+    reader.problem_at(value.place, "match: " + condition.fact + " is an empty list and could never match");
+  }
+  const auto same = std::ranges::find(rule.match, condition.fact, &Condition::fact);
+  if (same != rule.match.end()) reader.problem_at(value.place, "match names " + condition.fact + " twice");
+  rule.match.push_back(std::move(condition));
+}
+
+void load_match(Reader& reader, Rule& rule) {
+  if (reader.text("use", rule.use)) rule.use_place = reader.find("use")->place;
+  const Value* match = reader.table("match", "{ verb = [\"DROP\"] }");
+  if (match != nullptr) {
+    for (const Value& value : match->items) load_condition(reader, value, "", rule);
+    if (match->items.empty())
+      reader.problem("match", "match is empty: write match = { verb = [\"*\"] } to mean every command");
+  }
+  if (!reader.has("use") && !reader.has("match")) {
+    reader.problem(
+        "use",
+        "says nothing of what it is for: write use = \"sql/read-only\" or match = { verb = [\"DROP\"] }");
+  }
+}
+
+void load_approval(Reader& reader, Rule& rule) {
+  if (rule.action == Action::approve) {
+    rule.hold_ms = limits::hold_default_ms;
+    rule.timeout_ms = limits::approval_timeout_default_ms;
+    reader.require("approvers", "approvers = [\"…\"], the groups that may say yes");
+  } else if (reader.has("action")) {
+    for (const char* key : {"approvers", "hold", "timeout"}) {
+      if (reader.has(key)) reader.problem(key, std::string(key) + " belongs to action = \"approve\" only");
+    }
+  }
+  reader.names("approvers", rule.approvers);
+  const bool has_hold = reader.duration("hold", rule.hold_ms, limits::approval_timeout_max_ms, true);
+  if (reader.duration("timeout", rule.timeout_ms, limits::approval_timeout_max_ms) && rule.timeout_ms == 0) {
+    reader.problem("timeout", "timeout is 0: nobody could answer in time");
+  }
+  if (rule.action != Action::approve || rule.hold_ms == forever_ms || rule.hold_ms <= rule.timeout_ms) return;
+  if (has_hold) {
+    reader.problem("hold", "hold is longer than timeout (" + duration_text(rule.timeout_ms) +
+                               "): write \"forever\" to wait until then");
+  } else {
+    rule.hold_ms = rule.timeout_ms;
+  }
+}
+
+}  // namespace
+
+void load_mask(Loader& loader, const Value& table) {
+  Reader reader(table, "mask", loader.problems);
+  Mask mask;
+  mask.place = table.place;
+  mask.detect_place = table.place;
+  reader.require("name", "name = \"…\"");
+  if (reader.name("name", mask.name)) reader.rename("mask \"" + mask.name + "\"");
+  reader.names("targets", mask.targets, true);
+  reader.texts("detect", mask.detect);
+  if (const Value* detect = reader.find("detect")) mask.detect_place = detect->place;
+  reader.texts("fields", mask.fields);
+  check_fields(reader, mask.fields);
+  if (!reader.has("detect") && !reader.has("fields")) {
+    reader.problem("detect", "masks nothing: write detect = [\"@pii\"] or fields = [\"table.column\"]");
+  }
+  load_mask_action(reader, mask);
+  reader.choice("computed", mask.computed,
+                {{"mask", Computed::mask}, {"refuse", Computed::refuse}, {"content", Computed::content}});
+  if (reader.has("computed") && !reader.has("fields")) {
+    reader.problem("computed", "computed means values made of masked fields: write fields, or leave it out");
+  }
+  reader.names("except", mask.except);
+  reader.finish();
+  loader.config.masks.push_back(std::move(mask));
+}
+
+void load_rule(Loader& loader, const Value& table) {
+  Reader reader(table, "rule", loader.problems);
+  Rule rule;
+  rule.place = table.place;
+  rule.use_place = table.place;
+  reader.require("name", "name = \"…\"");
+  if (reader.name("name", rule.name)) reader.rename("rule \"" + rule.name + "\"");
+  reader.names("targets", rule.targets, true);
+  reader.names("groups", rule.groups);
+  load_match(reader, rule);
+  reader.require("action", "action = \"allow\", \"deny\" or \"approve\"");
+  reader.choice("action", rule.action,
+                {{"allow", Action::allow}, {"deny", Action::deny}, {"approve", Action::approve}});
+  load_approval(reader, rule);
+  reader.text("reason", rule.reason);
+  if (rule.reason.size() > limits::reason_size_max)
+    reader.problem("reason", "reason is longer than 200 bytes");
+  reader.finish();
+  loader.config.rules.push_back(std::move(rule));
+}
+
+}  // namespace sallyport::config

@@ -1,0 +1,33 @@
+// The parts of `load`, one function a section of the file. All run on one thread and note problems as they
+// go.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "config/reader.h"
+
+namespace sallyport::config {
+
+struct Loader {
+  std::filesystem::path folder;  // of the main file; relative paths start here
+  std::vector<std::string> files;
+  Problems problems;
+  Config config;
+};
+
+void load_server(Loader& loader, const Value* table);
+void load_admin(Loader& loader, const Value* table);
+void load_log(Loader& loader, const Value* table);
+void load_listener(Loader& loader, const Value& table);
+void load_user(Loader& loader, const Value& table);
+void load_target(Loader& loader, const Value& table);
+void load_mask(Loader& loader, const Value& table);
+void load_rule(Loader& loader, const Value& table);
+
+// What one part says of another: names that nobody has, approvals that nobody can give.
+void resolve(Loader& loader);
+
+}  // namespace sallyport::config

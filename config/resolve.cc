@@ -1,0 +1,166 @@
+#include <algorithm>
+
+#include "config/limits.h"
+#include "config/loader.h"
+#include "config/pattern.h"
+#include "config/quantity.h"
+
+namespace sallyport::config {
+namespace {
+
+bool share(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::ranges::any_of(a,
+                             [&b](const std::string& item) { return std::ranges::find(b, item) != b.end(); });
+}
+
+struct Names {
+  std::vector<std::string> targets;
+  std::vector<std::string> groups;  // that somebody has
+};
+
+class Resolver {
+ public:
+  explicit Resolver(Loader& loader) : config_(loader.config), problems_(loader.problems) {
+    for (const Target& target : config_.targets) names_.targets.push_back(target.name);
+    std::set<std::string> groups;
+    for (const User& user : config_.users) groups.insert(user.groups.begin(), user.groups.end());
+    names_.groups.assign(groups.begin(), groups.end());
+  }
+
+  void run() {
+    twice(config_.users, "user");
+    twice(config_.targets, "target");
+    twice(config_.masks, "mask");
+    twice(config_.rules, "rule");
+    if (names_.groups.size() > limits::policy_group_count_max) {
+      problems_.add(config_.users.back().place, "the users have more than 1024 groups");
+    }
+    for (const Listener& listener : config_.listeners) check(listener);
+    for (const Target& target : config_.targets) check(target);
+    for (const Mask& mask : config_.masks) {
+      const std::string where = "mask " + in_quotes(mask.name);
+      check_targets(mask.place, where, mask.targets);
+      check_groups(mask.place, where + ": except", mask.except);
+    }
+    for (const Rule& rule : config_.rules) check(rule);
+  }
+
+ private:
+  template <typename T>
+  void twice(const std::vector<T>& items, const char* kind) {
+    if (items.size() > limits::config_entry_count_max) {
+      problems_.add(items.back().place, std::string("more than 10000 of [[") + kind + "]]");
+      return;
+    }
+    std::map<std::string, const T*> seen;
+    for (const T& item : items) {
+      const auto [first, added] = seen.emplace(item.name, &item);
+      if (added || item.name.empty()) continue;
+      problems_.add(item.place, std::string(kind) + " " + in_quotes(item.name) +
+                                    " has the name of the one at " + first->second->place.text() +
+                                    ": give it another");
+    }
+  }
+
+  void check_plugin(const Place& place, const std::string& where, const std::string& protocol) {
+    const std::vector<std::string>& plugins = config_.server.plugins;
+    if (protocol.empty() || plugins.empty() || std::ranges::find(plugins, protocol) != plugins.end()) return;
+    problems_.add(place, where + ": no plugin " + in_quotes(protocol) + did_you_mean(protocol, plugins) +
+                             ": add it to plugins in [server]");
+  }
+
+  void check(const Listener& listener) {
+    const std::string where = "listener " + listener.address.text();
+    check_plugin(listener.place, where, listener.protocol);
+    if (listener.target.empty()) return;
+    const auto target = std::ranges::find(config_.targets, listener.target, &Target::name);
+    if (target == config_.targets.end()) {
+      problems_.add(listener.place, where + ": no target " + in_quotes(listener.target) +
+                                        did_you_mean(listener.target, names_.targets));
+    } else if (target->protocol != listener.protocol) {
+      problems_.add(listener.place,
+                    where + " speaks " + listener.protocol + ", its target " + target->protocol);
+    }
+  }
+
+  void check(const Target& target) {
+    const std::string where = "target " + in_quotes(target.name);
+    check_plugin(target.place, where, target.protocol);
+    check_groups(target.place, where + ": allow", target.allow);
+    const auto applies = [&target](const Mask& mask) { return covers(mask.targets, target.name); };
+    if (std::ranges::count_if(config_.masks, applies) > static_cast<long>(limits::target_mask_count_max)) {
+      problems_.add(target.place, where + " has more than 64 masks");
+    }
+  }
+
+  void check(const Rule& rule) {
+    const std::string where = "rule " + in_quotes(rule.name);
+    check_targets(rule.place, where, rule.targets);
+    check_groups(rule.place, where + ": groups", rule.groups);
+    const size_t count = check_groups(rule.place, where + ": approvers", rule.approvers);
+    if (rule.action == Action::approve && count == rule.approvers.size() && count != 0) check_approvers(rule);
+  }
+
+  // The requester cannot approve, so somebody else must be able to.
+  void check_approvers(const Rule& rule) {
+    bool has_requester = false;
+    for (const User& requester : config_.users) {
+      if (!may_ask(rule, requester)) continue;
+      has_requester = true;
+      for (const User& approver : config_.users) {
+        if (approver.name != requester.name && share(approver.groups, rule.approvers)) return;
+      }
+    }
+    if (!has_requester) return;
+    problems_.add(rule.place,
+                  "rule " + in_quotes(rule.name) +
+                      ": nobody could ever approve: who may ask is the only one among the approvers, "
+                      "and the requester cannot approve");
+  }
+
+  bool may_ask(const Rule& rule, const User& user) const {
+    if (!rule.groups.empty() && !share(user.groups, rule.groups)) return false;
+    return std::ranges::any_of(config_.targets, [&](const Target& target) {
+      return covers(rule.targets, target.name) && share(user.groups, target.allow);
+    });
+  }
+
+  static bool covers(const std::vector<std::string>& patterns, const std::string& name) {
+    return patterns.empty() || std::ranges::any_of(patterns, [&name](const std::string& pattern) {
+             return glob_match(pattern, name);
+           });
+  }
+
+  void check_targets(const Place& place, const std::string& where, const std::vector<std::string>& patterns) {
+    for (const std::string& pattern : patterns) {
+      const auto hits = [&pattern](const std::string& name) { return glob_match(pattern, name); };
+      if (std::ranges::any_of(names_.targets, hits)) continue;
+      problems_.add(place,
+                    where + ": no target " + in_quotes(pattern) + did_you_mean(pattern, names_.targets));
+    }
+  }
+
+  // Returns how many of them somebody has.
+  size_t check_groups(const Place& place, const std::string& where, const std::vector<std::string>& groups) {
+    size_t count = 0;
+    for (const std::string& group : groups) {
+      if (std::ranges::binary_search(names_.groups, group)) {
+        ++count;
+      } else {
+        problems_.add(place, where + ": no user has the group " + in_quotes(group) +
+                                 did_you_mean(group, names_.groups));
+      }
+    }
+    return count;
+  }
+
+  const Config& config_;
+  Problems& problems_;
+  Names names_;
+};
+
+}  // namespace
+
+void resolve(Loader& loader) { Resolver(loader).run(); }
+
+}  // namespace sallyport::config

@@ -1,0 +1,79 @@
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "config/file.h"
+#include "config/limits.h"
+#include "config/quantity.h"
+
+namespace sallyport::config {
+namespace {
+
+// One newline: what editors and `echo` add. A password may well end in a space.
+Result<std::string> strip(Result<std::string> text, const std::string& what) {
+  if (!text) return text;
+  if (text->ends_with('\n')) text->pop_back();
+  if (text->ends_with('\r')) text->pop_back();
+  if (text->empty()) return fail(what + " is empty");
+  if (text->find('\0') != std::string::npos) return fail(what + " holds a zero byte");
+  return text;
+}
+
+// systemd hands credentials over in a folder that only the service may read (systemd.exec(5)).
+Result<std::string> read_credential(const std::string& name) {
+  const char* folder = getenv("CREDENTIALS_DIRECTORY");
+  if (folder == nullptr || *folder == '\0') {
+    return fail("systemd-cred:" + name + ": CREDENTIALS_DIRECTORY is not set: add LoadCredential=" + name +
+                " to the unit");
+  }
+  if (!check_name(name) || name.starts_with('.'))
+    return fail("systemd-cred:" + name + " is no credential's name");
+  return read_private_file(std::filesystem::path(folder) / name, limits::secret_size_max);
+}
+
+Result<std::string> read_source(const Secret& secret) {
+  switch (secret.source) {
+    case Secret::Source::none: return fail("no secret is configured");
+    case Secret::Source::file: return read_private_file(secret.name, limits::secret_size_max);
+    case Secret::Source::systemd_credential: return read_credential(secret.name);
+    case Secret::Source::environment: break;
+  }
+  const char* value = getenv(secret.name.c_str());
+  if (value == nullptr) return fail("env:" + secret.name + " is not set");
+  return std::string(value).substr(0, limits::secret_size_max + 1);
+}
+
+Problem problem_of(const Place& place, Error error) { return {place, std::move(error.text)}; }
+
+void check_readable(const Place& place, const std::filesystem::path& path, std::vector<Problem>& problems) {
+  const Result<std::string> text = read_file(path, limits::config_file_size_max);
+  if (!text) problems.push_back(problem_of(place, text.error()));
+}
+
+}  // namespace
+
+Result<std::string> read_secret(const Secret& secret) {
+  Result<std::string> text = strip(read_source(secret), secret.name);
+  if (text && text->size() > limits::secret_size_max) return fail(secret.name + " is longer than 4096 bytes");
+  return text;
+}
+
+std::vector<Problem> check_files(const Config& config) {
+  std::vector<Problem> problems;
+  for (const Listener& listener : config.listeners) {
+    if (!listener.tls) continue;
+    check_readable(listener.place, listener.tls->certificate, problems);
+    const Result<std::string> key = read_private_file(listener.tls->key, limits::config_file_size_max);
+    if (!key) problems.push_back(problem_of(listener.place, key.error()));
+  }
+  for (const Target& target : config.targets) {
+    if (!target.tls_ca.empty()) check_readable(target.place, target.tls_ca, problems);
+    for (const Login& login : target.logins) {
+      const Result<std::string> secret = read_secret(login.password);
+      if (!secret) problems.push_back(problem_of(login.place, secret.error()));
+    }
+  }
+  return problems;
+}
+
+}  // namespace sallyport::config
