@@ -51,6 +51,10 @@ class Policy {
   // The plan for request text on the record and before approvers: all detectors of the target's masks,
   // whoever asks; detectors @secrets always.
   [[nodiscard]] const MaskPlan& record_plan(const config::Target& target) const;
+  // The compiled detectors behind the plans of a target; equal sets share one. A thread prepares its Masker for
+  // each of `scanners` before it masks.
+  [[nodiscard]] const Scanner& scanner(const config::Target& target) const;
+  [[nodiscard]] std::span<const std::shared_ptr<const Scanner>> scanners() const;
 };
 
 }  // namespace sallyport::guard

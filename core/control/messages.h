@@ -1,0 +1,155 @@
+// What crosses between a core thread and the control thread. Plain values, moved through mailboxes; each names
+// the session by index and generation, so that an answer for a session that has gone finds nobody. The
+// simulation answers these in the control plane's place.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/control/secret_bytes.h"
+#include "core/control/snapshot.h"
+
+namespace sallyport {
+
+struct SessionRef {
+  uint16_t core = 0;
+  uint32_t index = 0;
+  uint32_t generation = 0;
+  friend bool operator==(const SessionRef&, const SessionRef&) = default;
+};
+
+using Digest = std::array<uint8_t, 32>;  // SHA-256
+
+// ---- Core to control -------------------------------------------------------------------------------------
+
+// A rule wants a person's yes. The same digest (identity, target, transaction if any, and the plugin's binding
+// bytes) is the same request: it joins a pending one or uses an approval given earlier.
+struct ApprovalWanted {
+  SessionRef session;
+  uint64_t session_id = 0;  // as on records
+  uint64_t ticket = 0;
+  Digest digest{};
+  std::string identity, target, login, database, rule, peer;
+  std::vector<std::string> approvers;  // groups
+  std::string text;                    // what will run, detectors applied
+  std::vector<std::pair<std::string, std::string>> values;
+  std::vector<std::string> verbs, objects;
+  uint64_t transaction = 0;     // not 0: good for this transaction of this session only
+  int64_t transaction_age_ms = 0;
+  uint32_t timeout_ms = 0;
+};
+
+// Nobody waits under this ticket any more (hold ended, cancelled, gone). `transaction_over` voids it.
+struct ApprovalLeft {
+  SessionRef session;
+  uint64_t ticket = 0;
+  std::string approval;  // empty: not yet told
+  bool transaction_over = false;
+};
+
+// An approval reached a ticket that could not use it any more: it was not run.
+struct ApprovalReturned {
+  std::string approval;
+};
+
+// The request has been recorded as allowed and is on its way: the approval is spent.
+struct ApprovalUsed {
+  std::string approval;
+  uint64_t session_id = 0;
+};
+
+// SaltedPassword of RFC 5802, too slow (3-4 ms) for a core.
+struct DeriveWanted {
+  SessionRef session;
+  SnapshotPointer snapshot;  // keeps the secret alive
+  uint32_t target_index = 0;
+  uint32_t login_index = 0;
+  std::vector<uint8_t> salt;
+  uint32_t iterations = 0;
+};
+
+// A session signals a key that was published somewhere, on any core.
+struct SignalSent {
+  uint16_t from_core = 0;
+  std::vector<uint8_t> key;
+};
+
+// For the list of live sessions; sent at login and at the end.
+struct SessionStarted {
+  SessionRef session;
+  uint64_t session_id = 0;
+  std::string identity, target, login, database, peer, protocol;
+  int64_t since_ns = 0;  // wall clock
+};
+struct SessionEnded {
+  SessionRef session;
+  uint64_t session_id = 0;
+};
+
+struct CoreDrained {
+  uint16_t core = 0;
+};
+
+using ToControl = std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed, DeriveWanted,
+                               SignalSent, SessionStarted, SessionEnded, CoreDrained>;
+
+// ---- Control to core -------------------------------------------------------------------------------------
+
+enum class ApprovalState : uint8_t { pending, approved, denied, expired, refused };  // refused: too many open
+
+struct ApprovalAnswer {
+  SessionRef session;
+  uint64_t ticket = 0;
+  std::string approval;  // its id
+  ApprovalState state = ApprovalState::pending;
+  std::string approver;
+  std::string reason;
+};
+
+struct DeriveAnswer {
+  SessionRef session;
+  uint32_t target_index = 0;
+  uint32_t login_index = 0;
+  std::vector<uint8_t> salt;
+  uint32_t iterations = 0;
+  SecretBytes salted_password;  // empty: failed
+};
+
+struct SnapshotChanged {
+  SnapshotPointer snapshot;
+};
+
+struct SignalReached {
+  std::vector<uint8_t> key;
+};
+
+struct KillSession {
+  SessionRef session;
+  std::string reason;
+};
+
+// A fact that belongs on the record of core 0's ring: decisions, administrative acts, policy texts.
+struct RecordDecision {
+  uint64_t session_id = 0;
+  uint64_t ticket = 0;
+  std::string approval, approver, reason;
+  uint8_t decision = 0;  // ringlog::DecisionKind
+  std::string shown;     // what the approver was shown
+};
+struct RecordAdmin {
+  std::string who, act, detail;
+};
+struct RecordPolicy {
+  std::string text, reason;
+};
+
+struct Drain {};  // stop accepting, end sessions at idle points, then stop
+
+using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, SnapshotChanged, SignalReached, KillSession,
+                            RecordDecision, RecordAdmin, RecordPolicy, Drain>;
+
+}  // namespace sallyport

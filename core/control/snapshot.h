@@ -1,0 +1,51 @@
+// What a core needs to know of the world to serve traffic without opening a file or resolving a name: the
+// policy, each target's addresses, TLS context and secrets, each listener's certificate, the plugins. Made by
+// the control thread, immutable, shared by reference count, swapped whole (reload, new addresses, rotated
+// certificates). Any thread may read it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/control/secret_bytes.h"
+#include "core/guard/policy.h"
+#include "core/io/address.h"
+#include "core/path/loader.h"
+#include "core/path/tls.h"
+
+namespace sallyport {
+
+struct LoginState {
+  std::string user;
+  SecretBytes password;  // empty with `error` when it could not be read
+  std::string error;
+};
+
+struct TargetState {
+  const config::Target* target = nullptr;  // of `policy`
+  const Plugin* plugin = nullptr;
+  std::vector<Address> addresses;  // tried in turn; empty with `error` when the name did not resolve
+  std::vector<LoginState> logins;  // as in target->logins
+  TlsContext tls;                  // client side; empty when the target has none
+  std::string error;
+};
+
+struct ListenerState {
+  const config::Listener* listener = nullptr;
+  const Plugin* plugin = nullptr;
+  TlsContext tls;  // server side; empty: not offered
+};
+
+struct Snapshot {
+  std::shared_ptr<const guard::Policy> policy;
+  std::vector<TargetState> targets;      // as in policy->config().targets
+  std::vector<ListenerState> listeners;  // in the order of the listeners at start (a reload keeps their count)
+  SecretBytes false_salt_key;            // 32 bytes: gives unknown names a stable salt
+
+  [[nodiscard]] const TargetState* target(std::string_view name) const;
+};
+
+using SnapshotPointer = std::shared_ptr<const Snapshot>;
+
+}  // namespace sallyport

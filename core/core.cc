@@ -1,0 +1,303 @@
+#include "core/core.h"
+
+#include <openssl/rand.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "config/check.h"
+
+namespace sallyport {
+
+namespace {
+
+constexpr int64_t ms = 1'000'000;
+// While somebody waits for the log, it is looked at this often.
+constexpr int64_t log_poll_ns = ms / 2;
+constexpr uint32_t stream_wait_us = 300;
+constexpr size_t derived_count_max = 1024;
+
+std::string derived_key(uint32_t target, uint32_t login, std::string_view salt, uint32_t iterations) {
+  std::string key(reinterpret_cast<const char*>(&target), sizeof target);
+  key.append(reinterpret_cast<const char*>(&login), sizeof login);
+  key.append(reinterpret_cast<const char*>(&iterations), sizeof iterations);
+  return key.append(salt);
+}
+
+uint64_t mailbox_token() { return Token{.operation = Operation::mailbox}.pack(); }
+
+}  // namespace
+
+Core::Core(CoreOptions options)
+    : index_(options.index),
+      ring_(std::move(options.ring)),
+      chunks_(*ring_),
+      recorder_(*options.log),
+      to_control_(*options.to_control),
+      from_control_(*options.from_control),
+      listeners_(std::move(options.listeners)),
+      random_state_(options.random_seed),
+      completions_(limits::completion_batch_max) {
+  sha256_ = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  CHECK(sha256_);
+  now_ns_ = ring_->now_ns();
+  recorder_.set_time(static_cast<uint64_t>(ring_->wall_ns()));
+  swap_snapshot(std::move(options.snapshot));
+  for (uint32_t i = 0; i < listeners_.size(); ++i) arm_listener(i);
+  ring_->poll(from_control_.fd(), POLLIN, mailbox_token());
+}
+
+Core::~Core() {
+  sessions_.clear();
+  EVP_MD_free(sha256_);
+}
+
+void Core::run() {
+  while (step(-1)) {
+  }
+}
+
+bool Core::step(int64_t deadline_ns) {
+  int64_t wake_ns = next_wake(deadline_ns);
+  // A message that came since the last look must not wait for the next event.
+  const bool sleeps = from_control_.prepare_sleep();
+  if (!sleeps) wake_ns = 0;
+  const size_t count = ring_->wait(completions_, wake_ns, stream_flows_ ? stream_wait_us : 0);
+  if (sleeps) from_control_.end_sleep();
+  now_ns_ = ring_->now_ns();
+  recorder_.set_time(static_cast<uint64_t>(ring_->wall_ns()));
+  stream_flows_ = false;
+  for (size_t i = 0; i < count; ++i) dispatch(completions_[i]);
+  read_mailbox();
+  run_timers();
+  run_log_watchers();
+  for (uint32_t index : freed_now_) {
+    const uint32_t generation = sessions_[index]->generation_;
+    sessions_[index] = std::make_unique<Session>(*this, index);
+    sessions_[index]->generation_ = generation;
+    free_sessions_.push_back(index);
+    --session_count_;
+  }
+  freed_now_.clear();
+  return !(draining_ && session_count_ == 0);
+}
+
+int64_t Core::next_wake(int64_t deadline_ns) const {
+  int64_t wake = deadline_ns;
+  const auto sooner = [&wake](int64_t at) { wake = wake < 0 ? at : std::min(wake, at); };
+  if (!timers_.empty()) sooner(timers_.top().deadline_ns);
+  if (!log_watchers_.empty()) sooner(now_ns_ + log_poll_ns);
+  if (draining_) sooner(drain_deadline_ns_);
+  return wake;
+}
+
+void Core::dispatch(const Completion& completion) {
+  const Token token = Token::unpack(completion.token);
+  switch (token.operation) {
+    case Operation::accept: on_accept(token, completion); return;
+    case Operation::mailbox:
+      from_control_.acknowledge();
+      ring_->poll(from_control_.fd(), POLLIN, mailbox_token());
+      return;
+    case Operation::receive:
+      // A target that fills blocks is streaming a result.
+      if (token.leg != SP_LEG_CLIENT && completion.result >= static_cast<int32_t>(8 * limits::KiB)) stream_flows_ = true;
+      break;
+    case Operation::send:
+    case Operation::connect:
+    case Operation::poll: break;
+    case Operation::none: CHECK(false);
+  }
+  CHECK(token.index < sessions_.size());
+  sessions_[token.index]->on_completion(token, completion);
+}
+
+void Core::arm_listener(uint32_t index) {
+  ring_->accept(listeners_[index], Token{.operation = Operation::accept, .index = index}.pack());
+}
+
+void Core::on_accept(const Token& token, const Completion& completion) {
+  if (!completion.more && !draining_) arm_listener(token.index);
+  if (completion.result < 0) return;
+  Session* session = draining_ ? nullptr : free_session();
+  if (!session) {
+    ring_->close(completion.result);
+    return;
+  }
+  session->begin(completion.result, snapshot_->listeners[token.index], token.index);
+}
+
+Session* Core::free_session() {
+  if (free_sessions_.empty()) {
+    const uint32_t count_max = snapshot_->policy->config().server.session_count_max;
+    if (sessions_.size() >= count_max) return nullptr;
+    sessions_.push_back(std::make_unique<Session>(*this, static_cast<uint32_t>(sessions_.size())));
+    free_sessions_.push_back(static_cast<uint32_t>(sessions_.size() - 1));
+  }
+  const uint32_t index = free_sessions_.back();
+  free_sessions_.pop_back();
+  ++session_count_;
+  return sessions_[index].get();
+}
+
+void Core::release(Session& session) {
+  session.state_ = Session::State::free;
+  freed_now_.push_back(session.index_);
+}
+
+Session* Core::find(const SessionRef& ref) {
+  if (ref.core != index_ || ref.index >= sessions_.size()) return nullptr;
+  Session* session = sessions_[ref.index].get();
+  return session->generation_ == ref.generation && session->state() != Session::State::free ? session : nullptr;
+}
+
+uint64_t Core::next_session_id() { return ringlog::session_id(index_, ++session_counter_); }
+
+// ---- Time ------------------------------------------------------------------------------------------------
+
+void Core::schedule(Session& session, int64_t deadline_ns) {
+  timers_.push({.deadline_ns = deadline_ns, .index = session.index_, .generation = session.generation_});
+}
+
+void Core::run_timers() {
+  while (!timers_.empty() && timers_.top().deadline_ns <= now_ns_) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    if (Session* session = find({.core = index_, .index = timer.index, .generation = timer.generation})) {
+      session->on_time(now_ns_);
+    }
+  }
+  if (!draining_ || now_ns_ < drain_deadline_ns_) return;
+  drain_deadline_ns_ = now_ns_ + 1000 * ms;
+  for (const auto& session : sessions_) session->on_kill("the time to drain is over");
+}
+
+void Core::watch_log(Session& session) {
+  if (std::ranges::find(log_watchers_, session.index_) == log_watchers_.end()) log_watchers_.push_back(session.index_);
+}
+
+void Core::run_log_watchers() {
+  std::vector<uint32_t> watchers;
+  watchers.swap(log_watchers_);
+  for (uint32_t index : watchers) sessions_[index]->on_log();
+}
+
+// ---- Control ---------------------------------------------------------------------------------------------
+
+void Core::read_mailbox() {
+  while (std::optional<ToCore> message = from_control_.pop()) on_message(std::move(*message));
+}
+
+void Core::on_message(ToCore&& message) {
+  if (auto* answer = std::get_if<ApprovalAnswer>(&message)) {
+    if (Session* session = find(answer->session)) {
+      session->on_answer(*answer);
+    } else if (answer->state == ApprovalState::approved) {
+      (void)tell(ApprovalReturned{.approval = answer->approval});
+    }
+  } else if (auto* derived = std::get_if<DeriveAnswer>(&message)) {
+    if (Session* session = find(derived->session)) session->on_derived(std::move(*derived));
+  } else if (auto* changed = std::get_if<SnapshotChanged>(&message)) {
+    swap_snapshot(std::move(changed->snapshot));
+  } else if (auto* reached = std::get_if<SignalReached>(&message)) {
+    signal_local(std::string(reached->key.begin(), reached->key.end()));
+  } else if (auto* kill = std::get_if<KillSession>(&message)) {
+    if (Session* session = find(kill->session)) session->on_kill(kill->reason);
+  } else if (auto* decision = std::get_if<RecordDecision>(&message)) {
+    record(*decision);
+  } else if (auto* admin = std::get_if<RecordAdmin>(&message)) {
+    (void)recorder_.admin(0, {.who = admin->who, .act = admin->act, .detail = admin->detail});
+  } else if (auto* policy = std::get_if<RecordPolicy>(&message)) {
+    Digest digest{};
+    unsigned size = 0;
+    CHECK(EVP_Digest(policy->text.data(), policy->text.size(), digest.data(), &size, sha256_, nullptr) == 1);
+    (void)recorder_.policy({.digest = std::as_bytes(std::span(digest)), .reason = policy->reason},
+                           std::as_bytes(std::span(policy->text)));
+  } else if (std::holds_alternative<Drain>(message)) {
+    drain();
+  }
+}
+
+void Core::record(const RecordDecision& decision) {
+  (void)recorder_.decision(decision.session_id,
+                           {.approval = decision.approval,
+                            .ticket = decision.ticket,
+                            .decision = static_cast<ringlog::DecisionKind>(decision.decision),
+                            .approver = decision.approver,
+                            .reason = decision.reason},
+                           std::as_bytes(std::span(decision.shown)));
+}
+
+void Core::swap_snapshot(SnapshotPointer snapshot) {
+  snapshot_ = std::move(snapshot);
+  derived_.clear();  // passwords may have changed
+  for (const auto& scanner : snapshot_->policy->scanners()) CHECK(masker_.prepare(*scanner));
+  for (const auto& session : sessions_) session->on_snapshot();
+}
+
+void Core::drain() {
+  if (draining_) return;
+  draining_ = true;
+  drain_deadline_ns_ = now_ns_ + int64_t{snapshot_->policy->config().server.drain_timeout_ms} * ms;
+  for (int listener : listeners_) ring_->close(listener);
+  listeners_.clear();
+  for (size_t i = 0; i < sessions_.size(); ++i) sessions_[i]->on_drain();
+}
+
+// ---- Signals ---------------------------------------------------------------------------------------------
+
+bool Core::publish(const std::string& key, SessionRef session) { return published_.try_emplace(key, session).second; }
+
+void Core::signal(std::span<const std::byte> key) {
+  const auto* data = reinterpret_cast<const uint8_t*>(key.data());
+  std::string text(reinterpret_cast<const char*>(data), key.size());
+  if (published_.contains(text)) {
+    signal_local(text);
+  } else {
+    (void)tell(SignalSent{.from_core = index_, .key = {data, data + key.size()}});
+  }
+}
+
+void Core::signal_local(const std::string& key) {
+  const auto found = published_.find(key);
+  if (found == published_.end()) return;
+  if (Session* session = find(found->second)) session->on_signal();
+}
+
+// ---- Derived keys, randomness, masks ---------------------------------------------------------------------
+
+const SecretBytes* Core::derived(uint32_t target, uint32_t login, std::string_view salt, uint32_t iterations) const {
+  const auto found = derived_.find(derived_key(target, login, salt, iterations));
+  return found == derived_.end() ? nullptr : &found->second;
+}
+
+void Core::keep_derived(DeriveAnswer&& answer) {
+  if (derived_.size() >= derived_count_max) derived_.clear();
+  const std::string_view salt(reinterpret_cast<const char*>(answer.salt.data()), answer.salt.size());
+  derived_.insert_or_assign(derived_key(answer.target_index, answer.login_index, salt, answer.iterations),
+                            std::move(answer.salted_password));
+}
+
+void Core::random(std::span<uint8_t> out) {
+  if (random_state_ == 0) {
+    CHECK(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1);
+    return;
+  }
+  for (uint8_t& byte : out) {  // splitmix64 (Steele, Lea, Flood 2014), for the simulation only
+    uint64_t z = random_state_ += 0x9e3779b97f4a7c15;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    byte = static_cast<uint8_t>(z ^ (z >> 31));
+  }
+}
+
+std::span<const guard::MaskResult> Core::mask(const guard::Policy& policy, const config::Target& target,
+                                              std::span<uint8_t> buffer, std::span<const guard::MaskField> fields) {
+  return masker_.mask(policy.scanner(target), buffer, fields);
+}
+
+std::string Core::mask_text(const guard::Policy& policy, const config::Target& target, std::string_view text) {
+  return masker_.mask_text(policy.scanner(target), policy.record_plan(target), text);
+}
+
+}  // namespace sallyport

@@ -1,0 +1,242 @@
+#include "core/path/leg.h"
+
+#include <poll.h>
+
+#include <array>
+
+#include "config/check.h"
+
+namespace sallyport {
+
+namespace {
+
+// Ciphertext made ahead of the socket: enough to fill a send, not more than a slow reader may pin.
+constexpr size_t cipher_ahead_max = 64 * limits::KiB;
+
+}  // namespace
+
+void Leg::attach(Ring& ring, ChunkPool& pool, uint32_t session, uint8_t number) {
+  ring_ = &ring;
+  pool_ = &pool;
+  session_ = session;
+  number_ = number;
+}
+
+uint64_t Leg::token(Operation operation) const {
+  return Token{.operation = operation, .leg = number_, .index = session_}.pack();
+}
+
+void Leg::adopt(int fd) {
+  CHECK(state == State::closed && fd_ < 0);
+  fd_ = fd;
+  state = State::open;
+}
+
+Result<void> Leg::connect(const Address& address) {
+  CHECK(state == State::closed && in_flight == 0);
+  Result<int> fd = ring_->socket(address.family());
+  if (!fd) return std::unexpected(std::move(fd.error()));
+  fd_ = *fd;
+  state = State::connecting;
+  ++in_flight;
+  ring_->connect(fd_, address, token(Operation::connect));
+  return {};
+}
+
+void Leg::start_tls(const TlsContext& context) {
+  CHECK(!tls);
+  tls = std::make_unique<TlsStream>(context, *pool_);
+  TlsStream::Outcome outcome = TlsStream::Outcome::ok;
+  if (input.empty()) {
+    outcome = tls->start();
+  } else {
+    // The handshake's first bytes came before anybody knew that they are one.
+    Buffer hello = std::exchange(input, Buffer());
+    outcome = tls->received(hello.bytes(), input);
+  }
+  tls_outcome(outcome);
+}
+
+void Leg::tls_outcome(TlsStream::Outcome outcome) {
+  switch (outcome) {
+    case TlsStream::Outcome::ok: break;
+    case TlsStream::Outcome::closed: peer_end(); break;
+    case TlsStream::Outcome::failed: fail_leg(tls->error()); break;
+  }
+}
+
+void Leg::on_connect(const Completion& completion) {
+  --in_flight;
+  if (state != State::connecting) return;
+  if (completion.result < 0) {
+    fail_leg(fail_errno("connect", -completion.result).error().text);
+    close_now();
+    return;
+  }
+  state = State::open;
+  new_opened = true;
+}
+
+void Leg::on_receive(const Completion& completion) {
+  if (!completion.more) {
+    --in_flight;
+    receiving_ = cancelling_ = false;
+  }
+  if (completion.has_block) {
+    ChunkRef chunk = pool_->adopt(completion.block);  // given back when the last reference goes, whatever follows
+    if (completion.result > 0 && state == State::open && !peer_ended) {
+      bytes_in += static_cast<uint64_t>(completion.result);
+      if (!tls) {
+        input.add(*pool_, std::move(chunk), static_cast<size_t>(completion.result));
+        new_data = true;
+      } else {
+        const bool was_ready = tls->ready();
+        const size_t before = input.size();
+        const auto outcome =
+            tls->received(std::span(chunk->data, static_cast<size_t>(completion.result)), input);
+        new_tls |= !was_ready && tls->ready();
+        new_data |= input.size() > before;
+        tls_outcome(outcome);
+      }
+    }
+    return;
+  }
+  if (completion.result == -ENOBUFS) {
+    starved_ = true;
+  } else if (completion.result == 0) {
+    peer_end();
+  } else if (completion.result < 0 && completion.result != -ECANCELED) {
+    failure = fail_errno("receive", -completion.result).error().text;
+    peer_end();
+    if (state != State::closed) close_now();
+  }
+}
+
+void Leg::peer_end() {
+  if (peer_ended) return;
+  peer_ended = true;
+  new_end = true;
+}
+
+void Leg::fail_leg(std::string text) {
+  failure = std::move(text);
+  new_failure = true;
+}
+
+void Leg::on_poll(const Completion& completion) {
+  --in_flight;
+  polling_ = false;
+  if (state != State::open) return;
+  if (completion.result > 0 && (completion.result & (POLLRDHUP | POLLHUP | POLLERR))) peer_end();
+}
+
+void Leg::on_send(const Completion& completion) {
+  --in_flight;
+  sending_ = false;
+  if (!is_open()) return;
+  if (completion.result >= 0) {
+    bytes_out += static_cast<uint64_t>(completion.result);
+    wire().pop(static_cast<size_t>(completion.result));
+    send_waits_ = false;
+  }
+  if (completion.result == -EAGAIN) {
+    // The peer reads slowly: what it has not taken leaves the shared blocks, and the next send waits for it.
+    wire().settle(*pool_);
+    output.settle(*pool_);
+    send_waits_ = true;
+  } else if (completion.result < 0 && completion.result != -EINTR) {
+    failure = fail_errno("send", -completion.result).error().text;
+    peer_end();
+    close_now();
+    return;
+  }
+}
+
+void Leg::flush(uint64_t durable) {
+  if (!is_open()) return;
+  if (tls && tls->ready() && tls->cipher().size() < cipher_ahead_max) {
+    tls_outcome(tls->encrypt(output, durable, cipher_ahead_max));
+  }
+  if (tls && !tls->ready() && !output.empty() && new_failure) output.clear();
+  if (state == State::ending && output.empty() && pending.empty() && tls && tls->ready() && !sending_ &&
+      tls->cipher().empty() && !closing_told_) {
+    closing_told_ = true;
+    tls->close_notify();
+  }
+  if (sending_) return;
+  std::array<iovec, limits::send_iovec_count_max> bytes;
+  const size_t count = wire().gather(bytes, tls ? UINT64_MAX : durable);
+  if (count > 0) {
+    sending_ = true;
+    ++in_flight;
+    ring_->send(fd_, std::span(bytes).first(count), send_waits_, token(Operation::send));
+  } else if (state == State::ending && queued() == 0) {
+    close_now();
+  }
+}
+
+void Leg::want_input(bool wanted) {
+  input_wanted_ = wanted && state == State::open && !peer_ended;
+  if (input_wanted_) {
+    if (receiving_) return;
+    receiving_ = true;
+    starved_ = false;
+    ++in_flight;
+    ring_->receive(fd_, token(Operation::receive));
+    return;
+  }
+  if (receiving_ && !cancelling_) {
+    cancelling_ = true;
+    ring_->cancel(token(Operation::receive), 0);
+  }
+  if (state == State::open && !peer_ended && !polling_) {
+    polling_ = true;
+    ++in_flight;
+    ring_->poll(fd_, POLLRDHUP, token(Operation::poll));
+  }
+}
+
+void Leg::end() {
+  switch (state) {
+    case State::closed:
+    case State::ending: return;
+    case State::connecting: close_now(); return;
+    case State::open: break;
+  }
+  state = State::ending;
+  input.clear();
+  output.append(pending);  // whatever unit was open will not be completed
+  if (receiving_ && !cancelling_) {
+    cancelling_ = true;
+    ring_->cancel(token(Operation::receive), 0);
+  }
+}
+
+void Leg::abort() {
+  if (state != State::closed) close_now();
+  input.clear();
+  pending.clear();
+  if (!sending_) {
+    output.clear();
+    tls.reset();
+  }
+}
+
+void Leg::reset() {
+  CHECK(finished());
+  Ring* ring = ring_;
+  ChunkPool* pool = pool_;
+  const uint32_t session = session_;
+  const uint8_t number = number_;
+  *this = Leg();
+  attach(*ring, *pool, session, number);
+}
+
+void Leg::close_now() {
+  CHECK(fd_ >= 0);
+  ring_->close(fd_);
+  fd_ = -1;
+  state = State::closed;
+}
+
+}  // namespace sallyport

@@ -1,0 +1,238 @@
+// Session: one client's visit: its leg, the target legs that the plugin opened, the plugin's state, the
+// identity. The one place where a verdict becomes an action: what is passed, held, answered, recorded.
+//
+//   login -> serving -> ending -> over        (a fault leads to `ending` from anywhere)
+//
+// The parts: session.cc life cycle and the pump; session_host.cc the plugin's host calls on bytes and legs;
+// session_login.cc who and what; session_ask.cc verdicts and approvals; session_mask.cc fields and masks;
+// session_record.cc the record. One core thread; no locks.
+#pragma once
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/control/messages.h"
+#include "core/path/leg.h"
+#include "plugins/plugin.h"
+#include "ringlog/recorder.h"
+
+namespace sallyport {
+
+class Core;
+
+inline constexpr uint32_t session_magic = 0x53455353;  // "SESS"
+
+// A request that waits for a person, or whose end is not yet told to the plugin.
+struct Ticket {
+  enum class State : uint8_t { wanted, pending, approved, denied, expired, refused, hold_ended, cancelled };
+  uint64_t number = 0;
+  State state = State::wanted;
+  uint64_t transaction = 0;
+  Digest digest{};
+  std::string rule, approval, approver, reason;
+  int64_t hold_deadline_ns = -1;  // -1: the connection waits for ever
+  bool told = false;              // control knows of it
+  bool news = false;              // the plugin has not asked since the state changed
+  std::optional<ApprovalWanted> wanted;  // what could not be sent to control yet
+};
+
+class Session {
+ public:
+  enum class State : uint8_t { free, login, serving, ending };
+
+  explicit Session(Core& core, uint32_t index);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // A client has connected. The session may end at once (no log, no memory, limits).
+  void begin(int fd, const ListenerState& listener, uint32_t listener_index);
+  void on_completion(const Token& token, const Completion& completion);
+  void on_time(int64_t now_ns);
+  void on_answer(const ApprovalAnswer& answer);
+  void on_derived(DeriveAnswer&& answer);
+  void on_signal();
+  void on_kill(const std::string& reason);
+  void on_snapshot();
+  void on_drain();
+  // The log has room again, or an fsync has covered what entries wait for.
+  void on_log() { pump(); }
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] SessionRef ref() const;
+  [[nodiscard]] uint64_t id() const { return id_; }
+  [[nodiscard]] bool waits_for_log() const { return waits_for_log_; }
+  [[nodiscard]] const std::string& who() const { return who_; }
+
+  // The ABI's host table; its functions find the Session behind the sp_session pointer.
+  static const sp_host& host();
+
+ private:
+  friend struct HostCalls;
+  friend class Core;  // owns the slots: generation, index, state
+
+  // Life cycle.
+  void pump();
+  bool pump_once();
+  bool feed(uint32_t leg, uint32_t events);
+  void apply_credit(uint32_t leg);
+  void settle_and_arm();
+  void fault(std::string_view reason, std::string_view detail);
+  void end(std::string_view reason);
+  void leave_tickets(bool caller_gone);
+  void try_free();
+  void schedule();
+  [[nodiscard]] int64_t next_deadline() const;
+  [[nodiscard]] bool log_is_ready() const;
+  [[nodiscard]] bool output_congested(uint32_t from) const;
+  [[nodiscard]] uint32_t take_events(uint32_t leg);
+  void try_next_address(uint32_t leg);
+  void swap_snapshot();
+
+  // Bytes (session_host.cc).
+  int pass(uint32_t from, uint32_t to, uint64_t count, uint32_t flags);
+  int drop(uint32_t from, uint64_t count);
+  int emit(uint32_t to, std::span<const std::byte> bytes);
+  void move_bytes(uint32_t from, uint32_t to, size_t count);
+  void close_unit(uint32_t to, bool open);
+  int start_tls(uint32_t leg, bool direct);
+  int channel_binding(uint32_t leg, std::span<uint8_t> out);
+  int connect(uint32_t leg);
+  int finish(uint32_t leg, std::string_view reason);
+  int publish(sp_bytes key);
+  void set_activity(sp_activity now);
+
+  // Login (session_login.cc).
+  int login(const sp_login& request);
+  int verifier(sp_scram_verifier& out);
+  int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
+  int credential(sp_credential& inout);
+  int derive(const LoginState& login, sp_credential& inout);
+  [[nodiscard]] std::string refusal_reason(bool proven) const;
+  [[nodiscard]] const TargetState* target_state() const;
+  [[nodiscard]] const config::Target& target() const { return *target_state()->target; }
+
+  // Verdicts (session_ask.cc).
+  int ask(const sp_ask& ask, sp_answer& out);
+  int ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out);
+  int judge_new(const sp_ask& ask, sp_answer& out);
+  int allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed, sp_answer& out);
+  int deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out);
+  int hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out);
+  void send_wanted(Ticket& ticket);
+  int cancel(uint64_t ticket);
+  void drop_ticket(uint64_t number);
+  [[nodiscard]] Ticket* find_ticket(uint64_t number);
+  void answer_text(sp_answer& out, std::string message, std::string detail);
+  [[nodiscard]] Digest binding_digest(const sp_ask& ask) const;
+  [[nodiscard]] bool holding() const;
+
+  // Masks (session_mask.cc).
+  sp_field_id field(const sp_field& field);
+  int fields_reset();
+  int mask(std::span<const sp_span> spans, sp_masked* out);
+  [[nodiscard]] std::string masked_text(std::string_view text);
+
+  // Record (session_record.cc).
+  bool record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule, std::string_view approval);
+  bool record_forward(uint32_t leg, size_t count, bool ours);
+  bool record_reply(std::span<const std::byte> bytes);
+  int note(sp_text kind, sp_bytes payload);
+  int name(sp_text key, sp_text value);
+  int reply_end(uint64_t units, sp_text status);
+  void record_close(std::string_view reason);
+  [[nodiscard]] std::string request_payload(const sp_ask& ask);
+  [[nodiscard]] uint64_t send_sequence() const;
+
+  uint32_t magic_ = session_magic;
+  Core& core_;
+  uint32_t index_;
+  uint32_t generation_ = 0;
+  State state_ = State::free;
+  uint64_t id_ = 0;  // as on records
+  uint32_t listener_index_ = 0;
+  const sp_plugin* plugin_ = nullptr;
+  void* plugin_state_ = nullptr;
+  std::string protocol_, peer_;
+
+  std::array<Leg, limits::leg_count_max> legs_;
+  std::array<uint32_t, limits::leg_count_max> address_index_{};
+
+  // Who and what, filled by `login` and `prove`. Views stay valid: they refer to the snapshot kept.
+  SnapshotPointer snapshot_;  // the session's view of the world; swapped between feeds
+  std::string who_, target_name_, login_name_, database_, client_database_, client_program_;
+  std::vector<std::string> groups_;
+  std::string public_error_;
+  bool login_asked_ = false;
+  bool name_conflict_ = false;  // the user name names another target than the listener
+  bool proven_ = false;
+  uint32_t target_index_ = 0, login_index_ = 0;
+  std::vector<uint8_t> salted_password_;  // lent to the plugin until feed returns, then zeroed
+  std::vector<uint8_t> derive_salt_;
+  uint32_t derive_iterations_ = 0;
+  bool derive_pending_ = false;
+  bool derive_news_ = false;
+  std::optional<DeriveAnswer> derived_;
+
+  // Verdicts.
+  std::vector<Ticket> tickets_;
+  std::string answer_message_, answer_detail_, answer_rule_;
+  bool covered_ = false;  // a record stands for the next bytes towards a target
+  uint64_t last_sequence_ = 0;
+  uint64_t transaction_ = 0;
+  int64_t transaction_since_ns_ = 0;
+
+  // Fields named by the plugin; [0] is unused (SP_FIELD_CLEAR).
+  struct FieldState {
+    guard::ValueKind kind = guard::ValueKind::Text;
+    bool opaque = false;
+    const guard::MaskPlan* plan = nullptr;
+  };
+  std::vector<FieldState> fields_;
+  uint32_t fields_generation_ = 1;  // in the high bits of an id: one named under an older policy finds nothing
+  std::vector<guard::MaskField> mask_fields_;
+
+  // Replies.
+  std::deque<uint64_t> open_requests_;  // tickets whose reply is not over
+  uint64_t reply_bytes_ = 0, reply_recorded_ = 0, reply_masked_ = 0, reply_withheld_ = 0;
+  uint64_t client_offset_ = 0;
+  EVP_MD_CTX* reply_digest_ = nullptr;
+  uint64_t reply_digested_ = 0;
+  uint64_t request_count_ = 0, masked_count_ = 0;
+
+  // Where we are in a feed.
+  bool in_feed_ = false;
+  uint32_t feed_leg_ = 0;
+  std::byte* feed_base_ = nullptr;
+  size_t feed_size_ = 0;
+  bool faulted_ = false;
+  bool pumping_ = false;
+  bool waits_for_log_ = false;
+  bool waits_for_durable_ = false;
+
+  bool policy_news_ = false;  // a newer snapshot waits for the next point between requests
+  bool policy_told_ = true;   // false: the plugin must name its fields anew
+  bool signalled_ = false;
+  bool timer_fired_ = false;
+  bool shutdown_wanted_ = false;
+  bool shutdown_told_ = false;
+  bool closed_recorded_ = false;
+  std::string shutdown_reason_;
+  sp_activity activity_ = SP_BUSY;
+
+  int64_t login_deadline_ns_ = -1;
+  int64_t connect_deadline_ns_ = -1;
+  int64_t idle_deadline_ns_ = -1;
+  int64_t wake_ns_ = -1;
+  int64_t end_deadline_ns_ = -1;  // an ending session's last word must be out by then
+  int64_t scheduled_ns_ = -1;
+  std::vector<std::string> published_;
+};
+
+}  // namespace sallyport

@@ -1,0 +1,283 @@
+// The plugin's host calls that move bytes and open legs, and the table of all of them.
+#include <string.h>
+
+#include "config/check.h"
+#include "core/core.h"
+#include "core/path/session.h"
+
+namespace sallyport {
+
+namespace {
+
+std::string_view view(sp_text text) { return {text.data, text.size}; }
+std::span<const std::byte> view(sp_bytes bytes) { return std::as_bytes(std::span(bytes.data, bytes.size)); }
+
+}  // namespace
+
+// ---- Bytes -----------------------------------------------------------------------------------------------
+
+uint64_t Session::send_sequence() const {
+  if (!proven_) return 0;
+  return target().durability == config::Durability::sync ? last_sequence_ : 0;
+}
+
+int Session::pass(uint32_t from, uint32_t to, uint64_t count, uint32_t flags) {
+  if (from >= legs_.size() || to >= legs_.size() || from == to) return SP_ERROR_ARGUMENT;
+  if (from != feed_leg_ || !feed_base_) return SP_ERROR_STATE;
+  if (to != SP_LEG_CLIENT && !proven_) return SP_ERROR_STATE;
+  Leg& source = legs_[from];
+  if (source.pass_credit > 0 || source.drop_credit > 0) return SP_ERROR_STATE;
+  const bool open = flags & SP_UNIT_OPEN;
+  const size_t now = std::min<uint64_t>(count, source.input.size());
+  if (now > 0) move_bytes(from, to, now);
+  if (faulted_) return SP_ERROR_NO_RECORD;
+  if (count > now) {
+    source.pass_credit = count - now;
+    source.pass_to = to;
+    source.pass_leaves_open = open;
+    legs_[to].unit_open = true;
+  } else {
+    close_unit(to, open);
+  }
+  return 0;
+}
+
+// Recorded first, then queued: promise 1.
+void Session::move_bytes(uint32_t from, uint32_t to, size_t count) {
+  Leg& source = legs_[from];
+  const std::span<std::byte> bytes = source.input.bytes().first(count);
+  const bool recorded = to == SP_LEG_CLIENT ? record_reply(bytes) : record_forward(to, count, false);
+  if (!recorded) return fault("no-record", "the log took no record of bytes that were to be passed");
+  if (legs_[to].state == Leg::State::open) {
+    legs_[to].output.push(source.input.chunk(), source.input.done(), count, to == SP_LEG_CLIENT ? 0 : send_sequence());
+  }
+  source.input.consume(count);
+}
+
+void Session::close_unit(uint32_t to, bool open) {
+  Leg& leg = legs_[to];
+  leg.unit_open = open;
+  if (!open && !leg.pending.empty()) leg.output.append(leg.pending);
+}
+
+int Session::drop(uint32_t from, uint64_t count) {
+  if (from >= legs_.size()) return SP_ERROR_ARGUMENT;
+  if (from != feed_leg_ || !feed_base_) return SP_ERROR_STATE;
+  Leg& source = legs_[from];
+  if (source.pass_credit > 0 || source.drop_credit > 0) return SP_ERROR_STATE;
+  const size_t now = std::min<uint64_t>(count, source.input.size());
+  if (now > 0) source.input.consume(now);
+  source.drop_credit = count - now;
+  return 0;
+}
+
+int Session::emit(uint32_t to, std::span<const std::byte> bytes) {
+  if (to >= legs_.size()) return SP_ERROR_ARGUMENT;
+  Leg& leg = legs_[to];
+  if (to != SP_LEG_CLIENT && !proven_) return SP_ERROR_STATE;
+  if (leg.pending.size() + bytes.size() > 2 * limits::unit_size_max + limits::send_queue_size_max) return SP_ERROR_LIMIT;
+  const bool recorded = to == SP_LEG_CLIENT ? record_reply(bytes) : record_forward(to, bytes.size(), true);
+  if (!recorded) return SP_ERROR_NO_RECORD;
+  // A leg whose peer has gone takes nothing; the plugin hears of its end by an event.
+  if (leg.state != Leg::State::open) return 0;
+  SendQueue& queue = leg.unit_open ? leg.pending : leg.output;
+  queue.copy(core_.chunks(), bytes, to == SP_LEG_CLIENT ? 0 : send_sequence());
+  return 0;
+}
+
+// ---- Legs ------------------------------------------------------------------------------------------------
+
+int Session::start_tls(uint32_t number, bool direct) {
+  if (number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  Leg& leg = legs_[number];
+  if (leg.state != Leg::State::open || leg.tls) return SP_ERROR_STATE;
+  // What was sent in plaintext before the upgrade must not count after it.
+  if (!direct && !leg.input.empty()) return SP_ERROR_STATE;
+  const TlsContext* context = nullptr;
+  if (number == SP_LEG_CLIENT) {
+    context = &snapshot_->listeners[listener_index_].tls;
+  } else if (proven_) {
+    context = &target_state()->tls;
+  }
+  if (!context || !*context) return SP_ERROR_STATE;
+  leg.start_tls(*context);
+  return 0;
+}
+
+int Session::channel_binding(uint32_t number, std::span<uint8_t> out) {
+  if (number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  const Leg& leg = legs_[number];
+  return leg.tls ? static_cast<int>(leg.tls->end_point(out)) : 0;
+}
+
+int Session::connect(uint32_t number) {
+  if (number == SP_LEG_CLIENT || number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  Leg& leg = legs_[number];
+  if (!proven_ || !leg.finished() || leg.new_failure) return SP_ERROR_STATE;
+  leg.reset();
+  const TargetState* target = target_state();
+  address_index_[number] = 0;
+  connect_deadline_ns_ = core_.now_ns() + int64_t{snapshot_->policy->config().server.connect_timeout_ms} * 1'000'000;
+  Result<void> begun = target->addresses.empty() ? fail(target->error.empty() ? "no address" : target->error)
+                                                 : leg.connect(target->addresses.front());
+  if (!begun) {
+    leg.failure = begun.error().text;
+    leg.new_failure = true;
+  }
+  return 0;
+}
+
+int Session::finish(uint32_t number, std::string_view reason) {
+  if (number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  if (number == SP_LEG_CLIENT) {
+    end(reason.empty() ? "finished" : reason);
+  } else {
+    legs_[number].end();
+  }
+  return 0;
+}
+
+int Session::publish(sp_bytes key) {
+  if (key.size == 0 || key.size > 64 || published_.size() >= 4) return SP_ERROR_LIMIT;
+  std::string text(reinterpret_cast<const char*>(key.data), key.size);
+  if (!core_.publish(text, ref())) return SP_ERROR_STATE;
+  published_.push_back(std::move(text));
+  return 0;
+}
+
+// ---- The table -------------------------------------------------------------------------------------------
+
+// Every refused call ends the session: what the plugin wanted did not happen, so nothing it believes holds.
+struct HostCalls {
+  static Session& of(sp_session* session) {
+    auto* self = reinterpret_cast<Session*>(session);
+    CHECK(self->magic_ == session_magic && self->in_feed_);
+    return *self;
+  }
+
+  static int checked(Session& self, const char* call, int result) {
+    if (result < 0) self.fault("host-call", std::string(call) + " refused: " + std::to_string(result));
+    return result;
+  }
+
+  static int pass(sp_session* s, uint32_t from, uint32_t to, uint64_t count, uint32_t flags) {
+    Session& self = of(s);
+    if (self.faulted_) return SP_ERROR_STATE;
+    return checked(self, "pass", self.pass(from, to, count, flags));
+  }
+  static int drop(sp_session* s, uint32_t from, uint64_t count) {
+    Session& self = of(s);
+    if (self.faulted_) return SP_ERROR_STATE;
+    return checked(self, "drop", self.drop(from, count));
+  }
+  static int emit(sp_session* s, uint32_t to, const uint8_t* data, size_t size) {
+    Session& self = of(s);
+    if (self.faulted_) return SP_ERROR_STATE;
+    return checked(self, "emit", self.emit(to, std::as_bytes(std::span(data, size))));
+  }
+  static int tls(sp_session* s, uint32_t leg, int direct) {
+    return checked(of(s), "tls", of(s).start_tls(leg, direct != 0));
+  }
+  static int channel_binding(sp_session* s, uint32_t leg, uint8_t* out, size_t size) {
+    return checked(of(s), "channel_binding", of(s).channel_binding(leg, {out, size}));
+  }
+  static int login(sp_session* s, const sp_login* request) { return checked(of(s), "login", of(s).login(*request)); }
+  static int verifier(sp_session* s, sp_scram_verifier* out) { return checked(of(s), "verifier", of(s).verifier(*out)); }
+  static int prove(sp_session* s, sp_proof kind, sp_bytes proof, sp_identity* out) {
+    return checked(of(s), "prove", of(s).prove(kind, proof, *out));
+  }
+  static int credential(sp_session* s, sp_credential* inout) {
+    return checked(of(s), "credential", of(s).credential(*inout));
+  }
+  static int connect(sp_session* s, uint32_t leg) { return checked(of(s), "connect", of(s).connect(leg)); }
+  static int finish(sp_session* s, uint32_t leg, sp_text reason) {
+    return checked(of(s), "finish", of(s).finish(leg, view(reason)));
+  }
+  static int ask(sp_session* s, const sp_ask* ask, sp_answer* out) {
+    Session& self = of(s);
+    out->size = sizeof(sp_answer);
+    out->verdict = SP_DENY;
+    return checked(self, "ask", self.faulted_ ? SP_ERROR_STATE : self.ask(*ask, *out));
+  }
+  static int cancel(sp_session* s, uint64_t ticket) { return checked(of(s), "cancel", of(s).cancel(ticket)); }
+  static sp_field_id field(sp_session* s, const sp_field* field) { return of(s).field(*field); }
+  static int fields_reset(sp_session* s) { return of(s).fields_reset(); }
+  static int mask(sp_session* s, const sp_span* spans, size_t count, sp_masked* out) {
+    return checked(of(s), "mask", of(s).mask({spans, count}, out));
+  }
+  static int name(sp_session* s, sp_text key, sp_text value) { return checked(of(s), "name", of(s).name(key, value)); }
+  static int note(sp_session* s, sp_text kind, sp_bytes payload) {
+    return checked(of(s), "note", of(s).note(kind, payload));
+  }
+  static int reply_end(sp_session* s, uint64_t units, sp_text status) {
+    return checked(of(s), "reply_end", of(s).reply_end(units, status));
+  }
+  static int activity(sp_session* s, sp_activity now) {
+    of(s).set_activity(now);
+    return 0;
+  }
+  static int wake_after(sp_session* s, uint32_t delay_ms) {
+    Session& self = of(s);
+    self.wake_ns_ = delay_ms == 0 ? -1 : self.core_.now_ns() + int64_t{delay_ms} * 1'000'000;
+    return 0;
+  }
+  static int random(sp_session* s, uint8_t* out, size_t size) {
+    of(s).core_.random({out, size});
+    return 0;
+  }
+  static int publish(sp_session* s, sp_bytes key) { return checked(of(s), "publish", of(s).publish(key)); }
+  static int signal(sp_session* s, sp_bytes key) {
+    of(s).core_.signal(view(key));
+    return 0;
+  }
+  static uint32_t core_index(sp_session* s) { return of(s).core_.index(); }
+  static const void* extension(sp_session*, const char*) { return nullptr; }
+};
+
+const sp_host& Session::host() {
+  static constexpr sp_host table = {
+      .size = sizeof(sp_host),
+      .abi_major = SP_ABI_MAJOR,
+      .abi_minor = SP_ABI_MINOR,
+      .pass = HostCalls::pass,
+      .drop = HostCalls::drop,
+      .emit = HostCalls::emit,
+      .tls = HostCalls::tls,
+      .channel_binding = HostCalls::channel_binding,
+      .login = HostCalls::login,
+      .verifier = HostCalls::verifier,
+      .prove = HostCalls::prove,
+      .credential = HostCalls::credential,
+      .connect = HostCalls::connect,
+      .finish = HostCalls::finish,
+      .ask = HostCalls::ask,
+      .cancel = HostCalls::cancel,
+      .field = HostCalls::field,
+      .fields_reset = HostCalls::fields_reset,
+      .mask = HostCalls::mask,
+      .name = HostCalls::name,
+      .note = HostCalls::note,
+      .reply_end = HostCalls::reply_end,
+      .activity = HostCalls::activity,
+      .wake_after = HostCalls::wake_after,
+      .random = HostCalls::random,
+      .publish = HostCalls::publish,
+      .signal = HostCalls::signal,
+      .core_index = HostCalls::core_index,
+      .extension = HostCalls::extension,
+  };
+  return table;
+}
+
+void Session::set_activity(sp_activity now) {
+  activity_ = now;
+  const uint32_t idle_ms = snapshot_->policy->config().server.idle_timeout_ms;
+  idle_deadline_ns_ = now == SP_IDLE && idle_ms > 0 ? core_.now_ns() + int64_t{idle_ms} * 1'000'000 : -1;
+  if (now != SP_BUSY && state_ == State::login) {
+    state_ = State::serving;
+    login_deadline_ns_ = -1;
+  }
+  if (now != SP_BUSY && policy_news_) swap_snapshot();
+}
+
+}  // namespace sallyport

@@ -1,0 +1,93 @@
+// Which masks apply to a value of this identity on this target, and applying them.
+#include "config/check.h"
+#include "core/core.h"
+#include "core/path/session.h"
+
+namespace sallyport {
+
+namespace {
+
+constexpr size_t field_count_max = 1 << 16;
+constexpr uint32_t field_index_bits = 17;
+static_assert(field_count_max < (1u << field_index_bits));
+
+guard::ValueKind kind_of(sp_kind kind) {
+  switch (kind) {
+    case SP_KIND_TEXT: return guard::ValueKind::Text;
+    case SP_KIND_JSON: return guard::ValueKind::Json;
+    case SP_KIND_DIGITS: return guard::ValueKind::Digits;
+    case SP_KIND_TERMINAL: return guard::ValueKind::Terminal;
+    case SP_KIND_OPAQUE: return guard::ValueKind::Opaque;
+  }
+  return guard::ValueKind::Opaque;
+}
+
+}  // namespace
+
+sp_field_id Session::field(const sp_field& field) {
+  if (!proven_) return SP_FIELD_CLEAR;
+  const guard::MaskPlan* plan = snapshot_->policy->mask_plan(target(), groups_, field);
+  if (!plan || plan->empty()) return SP_FIELD_CLEAR;
+  if (fields_.empty()) fields_.emplace_back();
+  const uint32_t generation = fields_generation_ << field_index_bits;
+  // Beyond the bound every value is withheld: an index that nobody has.
+  if (fields_.size() >= field_count_max) return generation | field_count_max;
+  fields_.push_back({.kind = kind_of(field.kind), .opaque = field.kind == SP_KIND_OPAQUE, .plan = plan});
+  return generation | static_cast<uint32_t>(fields_.size() - 1);
+}
+
+int Session::fields_reset() {
+  fields_.clear();
+  fields_generation_ = (fields_generation_ + 1) & ((1u << (32 - field_index_bits)) - 1);
+  if (fields_generation_ == 0) fields_generation_ = 1;
+  return 0;
+}
+
+int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
+  if (!feed_base_ || !proven_) return SP_ERROR_STATE;
+  mask_fields_.clear();
+  size_t end = 0;
+  for (const sp_span& span : spans) {
+    if (span.offset < end || span.size > feed_size_ || span.offset > feed_size_ - span.size) return SP_ERROR_ARGUMENT;
+    end = span.offset + span.size;
+    const uint32_t index = span.field & ((1u << field_index_bits) - 1);
+    const bool known = (span.field >> field_index_bits) == fields_generation_ && index < fields_.size() && index > 0;
+    const FieldState* field = known ? &fields_[index] : nullptr;
+    mask_fields_.push_back({.offset = static_cast<uint32_t>(span.offset),
+                            .size = static_cast<uint32_t>(span.size),
+                            .kind = field ? field->kind : guard::ValueKind::Text,
+                            .plan = field && !field->opaque ? field->plan : nullptr});
+  }
+  const std::span<uint8_t> buffer(reinterpret_cast<uint8_t*>(feed_base_), feed_size_);
+  const auto results = core_.mask(*snapshot_->policy, target(), buffer, mask_fields_);
+  CHECK(results.size() == spans.size());
+  int changed = 0;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    out[i] = {.outcome = SP_MASK_UNCHANGED, .replacement = {nullptr, 0}};
+    const bool unknown = spans[i].field != SP_FIELD_CLEAR && !mask_fields_[i].plan;
+    switch (unknown ? guard::MaskOutcome::Withhold : results[i].outcome) {
+      case guard::MaskOutcome::Untouched: break;
+      case guard::MaskOutcome::InPlace:
+        out[i].outcome = SP_MASK_EDITED;
+        ++reply_masked_;
+        break;
+      case guard::MaskOutcome::Replaced:
+        out[i] = {.outcome = SP_MASK_REPLACED, .replacement = {results[i].bytes.data(), results[i].bytes.size()}};
+        ++reply_masked_;
+        ++changed;
+        break;
+      case guard::MaskOutcome::Withhold:
+        out[i].outcome = SP_MASK_WITHHELD;
+        ++reply_withheld_;
+        ++changed;
+        break;
+    }
+  }
+  return changed;
+}
+
+std::string Session::masked_text(std::string_view text) {
+  return core_.mask_text(*snapshot_->policy, target(), text);
+}
+
+}  // namespace sallyport

@@ -1,0 +1,151 @@
+// What the session puts on the record. Each call answers whether the record stands; without it nothing passes.
+#include <algorithm>
+
+#include "config/check.h"
+#include "core/core.h"
+#include "core/path/session.h"
+
+namespace sallyport {
+
+namespace {
+
+constexpr size_t open_request_count_max = 65'536;
+// Reply chunks of the record: large enough to be cheap, small enough for the ring.
+constexpr size_t reply_chunk_max = 64 * limits::KiB;
+
+std::string_view view(sp_text text) { return {text.data, text.size}; }
+ringlog::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+}  // namespace
+
+// The request's text and values, as the detectors leave them.
+std::string Session::request_payload(const sp_ask& ask) {
+  std::string payload = masked_text(view(ask.text));
+  for (size_t i = 0; i < ask.value_count; ++i) {
+    payload += "\n-- ";
+    payload += view(ask.values[i].name);
+    payload += " = ";
+    payload += masked_text(view(ask.values[i].value));
+  }
+  if (payload.size() > limits::unit_size_max) payload.resize(limits::unit_size_max);
+  return payload;
+}
+
+bool Session::record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule,
+                             std::string_view approval) {
+  std::vector<std::string_view> verbs, objects;
+  std::vector<ringlog::Field> fields;
+  std::vector<std::string> kept;  // masked field values
+  kept.reserve(ask.command_count * 8);
+  for (size_t i = 0; i < ask.command_count; ++i) {
+    const sp_command& command = ask.commands[i];
+    verbs.push_back(view(command.verb));
+    for (size_t j = 0; j < command.object_count; ++j) objects.push_back(view(command.objects[j]));
+    for (size_t j = 0; j < command.field_count; ++j) {
+      fields.push_back({view(command.fields[j].name), view(command.fields[j].value)});
+    }
+  }
+  const std::string payload = request_payload(ask);
+  const auto sequence = core_.recorder().request(
+      id_,
+      {.ticket = ask.ticket,
+       .stage = ask.stage == SP_STAGE_EXECUTE ? ringlog::Stage::Execute : ringlog::Stage::Prepare,
+       .verbs = verbs,
+       .objects = objects,
+       .fields = fields,
+       .verdict = verdict,
+       .rule = rule,
+       .approval = approval,
+       .in_transaction = ask.transaction != 0,
+       .ours = false},
+      bytes_of(payload));
+  if (!sequence) return false;
+  last_sequence_ = *sequence;
+  return true;
+}
+
+bool Session::record_forward(uint32_t leg, size_t count, bool ours) {
+  if (covered_ && !ours) return true;
+  const auto sequence = core_.recorder().forward(
+      id_, {.leg = static_cast<uint16_t>(leg), .count = count, .ours = ours || leg != SP_LEG_TARGET});
+  if (!sequence) return false;
+  last_sequence_ = *sequence;
+  return true;
+}
+
+// Client-bound bytes, after masking: whole up to the target's `record.responses`, the rest counted and digested.
+bool Session::record_reply(std::span<const std::byte> bytes) {
+  reply_bytes_ += bytes.size();
+  if (!proven_ || state_ == State::login) {
+    client_offset_ += bytes.size();
+    return true;
+  }
+  const uint64_t quota = target().record_response_size;
+  while (!bytes.empty() && reply_recorded_ < quota) {
+    const size_t take = std::min<uint64_t>({bytes.size(), quota - reply_recorded_, reply_chunk_max});
+    const uint64_t ticket = open_requests_.empty() ? 0 : open_requests_.front();
+    if (!core_.recorder().reply(id_, {.ticket = ticket, .offset = client_offset_}, bytes.first(take))) return false;
+    reply_recorded_ += take;
+    client_offset_ += take;
+    bytes = bytes.subspan(take);
+  }
+  if (bytes.empty()) return true;
+  if (!reply_digest_) {
+    reply_digest_ = EVP_MD_CTX_new();
+    CHECK(reply_digest_);
+  }
+  if (reply_digested_ == 0) CHECK(EVP_DigestInit_ex2(reply_digest_, core_.sha256(), nullptr) == 1);
+  CHECK(EVP_DigestUpdate(reply_digest_, bytes.data(), bytes.size()) == 1);
+  reply_digested_ += bytes.size();
+  client_offset_ += bytes.size();
+  return true;
+}
+
+int Session::note(sp_text kind, sp_bytes payload) {
+  const std::string_view raw(reinterpret_cast<const char*>(payload.data), payload.size);
+  const std::string text = proven_ ? masked_text(raw.substr(0, limits::unit_size_max)) : std::string();
+  const auto sequence = core_.recorder().note(id_, {.name = view(kind), .fields = {}, .ours = false}, bytes_of(text));
+  if (!sequence) return SP_ERROR_NO_RECORD;
+  last_sequence_ = *sequence;
+  covered_ = true;
+  return 0;
+}
+
+int Session::name(sp_text key, sp_text value) {
+  const ringlog::Field field = {view(key), view(value)};
+  const auto sequence = core_.recorder().note(id_, {.name = "session", .fields = {&field, 1}, .ours = true});
+  return sequence ? 0 : SP_ERROR_NO_RECORD;
+}
+
+int Session::reply_end(uint64_t units, sp_text status) {
+  Digest digest{};
+  unsigned size = 0;
+  if (reply_digested_ > 0) CHECK(EVP_DigestFinal_ex(reply_digest_, digest.data(), &size) == 1);
+  const uint64_t ticket = open_requests_.empty() ? 0 : open_requests_.front();
+  const auto sequence =
+      core_.recorder().reply_end(id_, {.ticket = ticket,
+                                       .bytes = reply_bytes_,
+                                       .units = units,
+                                       .masked = reply_masked_,
+                                       .withheld = reply_withheld_,
+                                       .unrecorded = reply_digested_,
+                                       .unrecorded_digest = std::as_bytes(std::span(digest)).first(size),
+                                       .status = view(status)});
+  if (!sequence) return SP_ERROR_NO_RECORD;
+  if (!open_requests_.empty()) open_requests_.pop_front();
+  masked_count_ += reply_masked_;
+  reply_bytes_ = reply_recorded_ = reply_masked_ = reply_withheld_ = reply_digested_ = 0;
+  return 0;
+}
+
+void Session::record_close(std::string_view reason) {
+  if (std::exchange(closed_recorded_, true)) return;
+  const Leg& client = legs_[SP_LEG_CLIENT];
+  (void)core_.recorder().session_closed(id_, {.reason = reason,
+                                              .requests = request_count_,
+                                              .bytes_in = client.bytes_in,
+                                              .bytes_out = client.bytes_out,
+                                              .masked = masked_count_});
+}
+
+}  // namespace sallyport
