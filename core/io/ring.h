@@ -97,7 +97,8 @@ class Ring {
   // operation's own result: 0 found, -ENOENT nothing there (any more), -EALREADY under way. token 0: no
   // completion for it.
   void cancel(uint64_t target_token, uint64_t token);
-  // Sends FIN after everything queued so far. Reading goes on. No completion.
+  // Sends FIN after the bytes that sends have taken. Reading goes on. No completion. Wait for a send in
+  // flight first: what it has not taken yet is lost (it ends with -EPIPE).
   void shutdown(int fd);
   // Ends all operations on the descriptor (see above) and closes it, in the order of queueing. The caller
   // must not use the number again; it may be handed out anew by a later accept. No completion.

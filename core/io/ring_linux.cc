@@ -301,8 +301,7 @@ void Ring::cancel(uint64_t target_token, uint64_t token) {
   if (token == 0) entry.flags = IOSQE_CQE_SKIP_SUCCESS;
 }
 
-// shutdown(2) never blocks, while the ring's own operation always goes to a worker thread. What is queued
-// goes first, so that a send before it still counts.
+// shutdown(2) never blocks, while the ring's own operation always goes to a worker thread.
 void Ring::shutdown(int fd) {
   state_->submit();
   (void)::shutdown(fd, SHUT_WR);
