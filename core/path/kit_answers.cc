@@ -1,0 +1,386 @@
+// Login, verdicts and masks of the kit's host.
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <tuple>
+
+#include "config/check.h"
+#include "core/path/kit_calls.h"
+#include "core/path/kit_text.h"
+
+namespace sallyport {
+namespace {
+
+constexpr uint32_t verifier_iterations = 4096;
+constexpr std::string_view verifier_salt = "0123456789abcdef";
+
+using Digest = std::array<uint8_t, 32>;
+
+// Derived once each: the kit runs a transcript thousands of times.
+Digest salted_password(const std::string& password, std::string_view salt, uint32_t iterations) {
+  thread_local std::map<std::tuple<std::string, std::string, uint32_t>, Digest> known;
+  const auto [at, fresh] = known.try_emplace({password, std::string(salt), iterations});
+  if (fresh) {
+    CHECK(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
+                            reinterpret_cast<const unsigned char*>(salt.data()),
+                            static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(), 32,
+                            at->second.data()) == 1);
+  }
+  return at->second;
+}
+
+Digest hmac(const Digest& key, std::string_view text) {
+  Digest out;
+  CHECK(HMAC(EVP_sha256(), key.data(), key.size(), reinterpret_cast<const unsigned char*>(text.data()),
+             text.size(), out.data(), nullptr));
+  return out;
+}
+
+// "ci,app~orders" is who ci, login app, target orders.
+struct Address {
+  std::string who, login, target;
+};
+
+Address parse_address(std::string_view user) {
+  Address address;
+  if (const size_t comma = user.find(','); comma != std::string_view::npos) {
+    address.who = user.substr(0, comma);
+    user.remove_prefix(comma + 1);
+  }
+  if (const size_t tilde = user.find('~'); tilde != std::string_view::npos) {
+    address.login = user.substr(0, tilde);
+    user.remove_prefix(tilde + 1);
+  }
+  address.target = user;
+  return address;
+}
+
+}  // namespace
+
+// ---- Login.
+
+int KitCalls::login(sp_session* session, const sp_login* request) {
+  KitHost& host = of(session);
+  if (const int refused = refuse_after_end(host, "login")) return refused;
+  if (!request || request->size < sizeof(sp_login))
+    return host.violate("login: size is not set", SP_ERROR_ARGUMENT);
+  if (host.logged_in_) return host.violate("login twice");
+  if (host.script.client_tls_required && !host.leg_[SP_LEG_CLIENT].tls) {
+    return host.violate("login in plaintext, though the listener takes none");
+  }
+  host.logged_in_ = true;
+  host.login_user_ = view(request->user);
+  host.login_database_ = view(request->database);
+  host.add(KitTrace::kControl, "login user=" + kit_quote(view(request->user)) +
+                                   " database=" + kit_quote(view(request->database)) +
+                                   " client=" + kit_quote(view(request->client)));
+  return 0;
+}
+
+int KitCalls::verifier(sp_session* session, sp_scram_verifier* out) {
+  KitHost& host = of(session);
+  if (!host.logged_in_) return host.violate("verifier before login");
+  if (!out || out->size < sizeof(sp_scram_verifier)) {
+    return host.violate("verifier: out->size is not set", SP_ERROR_ARGUMENT);
+  }
+  const Digest salted = salted_password(host.script.password, verifier_salt, verifier_iterations);
+  const Digest client_key = hmac(salted, "Client Key");
+  const Digest server_key = hmac(salted, "Server Key");
+  out->iterations = verifier_iterations;
+  std::memcpy(out->salt, verifier_salt.data(), sizeof out->salt);
+  SHA256(client_key.data(), client_key.size(), out->stored_key);
+  std::memcpy(out->server_key, server_key.data(), server_key.size());
+  return 0;
+}
+
+int KitCalls::prove(sp_session* session, sp_proof kind, sp_bytes proof, sp_identity* out) {
+  KitHost& host = of(session);
+  if (const int refused = refuse_after_end(host, "prove")) return refused;
+  if (!host.logged_in_) return host.violate("prove before login");
+  if (host.proven_) return host.violate("prove after prove answered ALLOW");
+  if (!out || out->size < sizeof(sp_identity))
+    return host.violate("prove: out->size is not set", SP_ERROR_ARGUMENT);
+  const size_t size = out->size;
+  *out = {};
+  out->size = size;
+  const bool right = kind == SP_PROOF_SCRAM ? proof.size != 0 : view(proof) == host.script.password;
+  out->verdict = !right ? SP_DENY : host.script.prove;
+  if (out->verdict != SP_WAIT) {
+    host.add(KitTrace::kControl, std::string("prove ") + (kind == SP_PROOF_SCRAM ? "scram" : "password") +
+                                     " -> " + (out->verdict == SP_ALLOW ? "allow" : "deny"));
+  }
+  if (out->verdict == SP_DENY) out->message = host.lend(host.script.deny_message);
+  if (out->verdict != SP_ALLOW) return out->verdict;
+  host.proven_ = true;
+  const Address address = parse_address(host.login_user_);
+  const auto pick = [&host](const std::string& scripted, const std::string& asked, const char* otherwise) {
+    return host.lend(!scripted.empty() ? scripted : !asked.empty() ? asked : otherwise);
+  };
+  out->who = pick(host.script.who, address.who, "tester");
+  out->target = pick(host.script.target, address.target, "target");
+  out->login = pick(host.script.login, address.login, "app");
+  out->database = pick(host.script.database, host.login_database_, "");
+  out->target_tls = host.script.target_tls;
+  return SP_ALLOW;
+}
+
+int KitCalls::credential(sp_session* session, sp_credential* inout) {
+  KitHost& host = of(session);
+  if (const int refused = refuse_after_end(host, "credential")) return refused;
+  if (!host.proven_) return host.violate("credential before prove answered ALLOW");
+  if (!inout || inout->size < sizeof(sp_credential)) {
+    return host.violate("credential: size is not set", SP_ERROR_ARGUMENT);
+  }
+  inout->secret = {};
+  if (inout->kind != SP_CREDENTIAL_USER && host.script.credential != SP_ALLOW) return host.script.credential;
+  std::string secret;
+  switch (inout->kind) {
+    case SP_CREDENTIAL_USER: secret = host.script.target_user; break;
+    case SP_CREDENTIAL_PASSWORD: secret = host.script.target_password; break;
+    case SP_CREDENTIAL_SCRAM_SHA_256: {
+      if (inout->iterations == 0 || inout->iterations > 1'000'000) {
+        return host.violate("credential: iterations out of range", SP_ERROR_ARGUMENT);
+      }
+      const Digest key = salted_password(host.script.target_password, view(inout->salt), inout->iterations);
+      secret.assign(key.begin(), key.end());
+      break;
+    }
+  }
+  const sp_text kept = host.lend(std::move(secret));
+  inout->secret = {reinterpret_cast<const uint8_t*>(kept.data), kept.size};
+  return SP_ALLOW;
+}
+
+// ---- Verdicts.
+
+std::string KitCalls::check_ask(const KitHost& host, const sp_ask& ask) {
+  const sp_manifest& manifest = *host.plugin_.manifest;
+  const auto declared = [&manifest](std::string_view fact) {
+    return std::any_of(manifest.facts, manifest.facts + manifest.fact_count,
+                       [fact](const sp_fact& known) { return view(known.name) == fact; });
+  };
+  if (!host.proven_) return "ask before prove answered ALLOW";
+  if (ask.ticket == 0) return "ask: ticket is 0";
+  if (ask.command_count == 0 || !ask.commands) return "ask without a command";
+  for (size_t i = 0; i < ask.command_count; ++i) {
+    const sp_command& command = ask.commands[i];
+    if (command.size < sizeof(sp_command)) return "ask: a command's size is not set";
+    if (command.verb.size == 0) return "ask: a command without a verb (UNPARSED if it is not known)";
+    if (command.object_count != 0 && !declared("object"))
+      return "ask: fact \"object\" is not in the manifest";
+    for (size_t j = 0; j < command.field_count; ++j) {
+      const std::string name(view(command.fields[j].name));
+      if (!declared("field." + name)) return "ask: fact \"field." + name + "\" is not in the manifest";
+    }
+  }
+  return "";
+}
+
+std::string KitCalls::describe(const sp_ask& ask) {
+  std::string text = ask.stage == SP_STAGE_PREPARE ? "prepare" : "execute";
+  text += " transaction=" + std::to_string(ask.transaction);
+  for (size_t i = 0; i < ask.command_count; ++i) {
+    const sp_command& command = ask.commands[i];
+    text += " verb=" + std::string(view(command.verb));
+    for (size_t j = 0; j < command.object_count; ++j)
+      text += " object=" + std::string(view(command.objects[j]));
+    for (size_t j = 0; j < command.field_count; ++j) {
+      text +=
+          " " + std::string(view(command.fields[j].name)) + "=" + std::string(view(command.fields[j].value));
+    }
+  }
+  text += " text=" + kit_excerpt(view(ask.text), 200);
+  for (size_t i = 0; i < ask.value_count; ++i) {
+    text += " " + std::string(view(ask.values[i].name)) + "=" + kit_excerpt(view(ask.values[i].value));
+  }
+  return text + " binding=" + kit_excerpt(view(ask.binding), 200);
+}
+
+// Of the commands of a batch the strictest answer counts: deny, then wait, then allow.
+KitAnswer KitCalls::script_answer(KitHost& host, const sp_ask& ask) {
+  auto& answers = host.script.answers;
+  auto strictest = answers.end();
+  const auto weight = [](sp_verdict verdict) { return verdict == SP_DENY ? 2 : verdict == SP_WAIT ? 1 : 0; };
+  for (size_t i = 0; i < ask.command_count; ++i) {
+    const auto found = std::find_if(answers.begin(), answers.end(), [&](const KitAnswer& answer) {
+      return answer.verb == "*" || answer.verb == view(ask.commands[i].verb);
+    });
+    if (found == answers.end()) continue;
+    if (strictest == answers.end() || weight(found->verdict) > weight(strictest->verdict)) strictest = found;
+  }
+  if (strictest == answers.end()) return {};
+  KitAnswer answer = *strictest;
+  if (answer.once) answers.erase(strictest);
+  return answer;
+}
+
+int KitCalls::answer(KitHost& host, const KitHost::Ticket& ticket, sp_answer& out) {
+  const size_t size = out.size;
+  out = {};
+  out.size = size;
+  out.verdict = ticket.verdict;
+  out.state = ticket.state;
+  out.rule = host.lend(ticket.answer.rule);
+  std::string message = ticket.answer.message;
+  std::string detail = ticket.answer.detail;
+  if (message.empty() && ticket.verdict != SP_ALLOW) {
+    message = std::string(ticket.state == SP_STATE_PENDING ? "approval needed by" : "denied by") +
+              " rule \"" + ticket.answer.rule + "\"";
+  }
+  if (detail.empty() && ticket.state == SP_STATE_PENDING)
+    detail = "approval=KIT1 state=pending do=approve it";
+  out.message = host.lend(std::move(message));
+  out.detail = host.lend(std::move(detail));
+  if (ticket.verdict == SP_ALLOW) ++host.licences_;
+  return ticket.verdict;
+}
+
+int KitCalls::ask(sp_session* session, const sp_ask* ask, sp_answer* out) {
+  KitHost& host = of(session);
+  if (const int refused = refuse_after_end(host, "ask")) return refused;
+  if (!ask || ask->size < sizeof(sp_ask) || !out || out->size < sizeof(sp_answer)) {
+    return host.violate("ask: a size is not set", SP_ERROR_ARGUMENT);
+  }
+  const auto known =
+      std::find_if(host.tickets_.begin(), host.tickets_.end(),
+                   [ask](const KitHost::Ticket& ticket) { return ticket.number == ask->ticket; });
+  if (known != host.tickets_.end()) {
+    const KitHost::Ticket ticket = *known;
+    if (describe(*ask) != ticket.text) {
+      return host.violate(
+          "ask: ticket " + std::to_string(ask->ticket) + " waits, and is asked again with other contents",
+          SP_ERROR_ARGUMENT);
+    }
+    if (ticket.verdict != SP_WAIT) {
+      host.add(KitTrace::kAsk, (ticket.verdict == SP_ALLOW ? "now allow: " : "now deny: ") + ticket.text);
+      host.tickets_.erase(known);
+    }
+    return answer(host, ticket, *out);
+  }
+  if (const std::string wrong = check_ask(host, *ask); !wrong.empty())
+    return host.violate(wrong, SP_ERROR_ARGUMENT);
+  KitHost::Ticket ticket = {
+      .number = ask->ticket, .answer = script_answer(host, *ask), .text = describe(*ask)};
+  ticket.verdict = ticket.answer.verdict;
+  if (ticket.verdict == SP_WAIT && ask->stage == SP_STAGE_PREPARE) ticket.verdict = SP_ALLOW;
+  ticket.state = ticket.verdict == SP_WAIT   ? SP_STATE_PENDING
+                 : ticket.verdict == SP_DENY ? ticket.answer.state
+                                             : SP_STATE_DECIDED;
+  if (ticket.verdict == SP_WAIT && !(host.plugin_.manifest->capabilities & SP_CAN_HOLD))
+    ticket.verdict = SP_DENY;
+  host.add(KitTrace::kAsk, (ticket.verdict == SP_ALLOW  ? "allow: "
+                            : ticket.verdict == SP_DENY ? "deny: "
+                                                        : "wait: ") +
+                               ticket.text);
+  if (ticket.verdict == SP_WAIT) host.tickets_.push_back(ticket);
+  return answer(host, ticket, *out);
+}
+
+int KitCalls::cancel(sp_session* session, uint64_t number) {
+  KitHost& host = of(session);
+  for (KitHost::Ticket& ticket : host.tickets_) {
+    if (ticket.number != number) continue;
+    ticket.verdict = SP_DENY;
+    ticket.state = SP_STATE_CANCELLED;
+    ticket.answer.message = "cancelled";
+    host.add(KitTrace::kAsk, "cancel: " + ticket.text);
+    return 0;
+  }
+  return host.violate("cancel of ticket " + std::to_string(number) + ", which does not wait",
+                      SP_ERROR_ARGUMENT);
+}
+
+// ---- Masks.
+
+sp_field_id KitCalls::field(sp_session* session, const sp_field* field) {
+  KitHost& host = of(session);
+  if (!field || field->size < sizeof(sp_field)) {
+    host.violate("field: size is not set", SP_ERROR_ARGUMENT);
+    return SP_FIELD_CLEAR;
+  }
+  if (!(host.plugin_.manifest->capabilities & SP_CAN_MASK)) {
+    host.violate("field without SP_CAN_MASK");
+    return SP_FIELD_CLEAR;
+  }
+  const KitField named = {std::string(view(field->label)), std::string(view(field->path)), field->kind};
+  const bool masked =
+      std::any_of(host.script.masks.begin(), host.script.masks.end(), [&named](const KitMask& mask) {
+        return mask.field.empty() || mask.field == named.label || mask.field == named.path;
+      });
+  if (!masked) return SP_FIELD_CLEAR;
+  host.fields_.push_back(named);
+  return static_cast<sp_field_id>(host.fields_.size());
+}
+
+int KitCalls::fields_reset(sp_session* session) {
+  of(session).fields_.clear();
+  return 0;
+}
+
+bool KitCalls::mask_value(KitHost& host, const KitField& field, std::string& value,
+                          sp_mask_outcome& outcome) {
+  const std::string before = value;
+  for (const KitMask& mask : host.script.masks) {
+    if (!mask.field.empty() && mask.field != field.label && mask.field != field.path) continue;
+    if (field.kind == SP_KIND_OPAQUE || (mask.withhold && value.find(mask.text) != std::string::npos)) {
+      outcome = SP_MASK_WITHHELD;
+      return true;
+    }
+    if (mask.withhold) continue;
+    if (mask.text.empty()) {
+      value = mask.replacement;
+    } else {
+      for (size_t at = 0; (at = value.find(mask.text, at)) != std::string::npos;
+           at += mask.replacement.size()) {
+        value.replace(at, mask.text.size(), mask.replacement);
+      }
+    }
+  }
+  if (value == before) return false;
+  outcome = value.size() == before.size() ? SP_MASK_EDITED : SP_MASK_REPLACED;
+  return true;
+}
+
+int KitCalls::mask(sp_session* session, const sp_span* spans, size_t count, sp_masked* out) {
+  KitHost& host = of(session);
+  if (const int refused = refuse_after_end(host, "mask")) return refused;
+  if (!host.data_) return host.violate("mask outside feed");
+  KitLeg& leg = host.leg_[host.fed_leg_];
+  int special = 0;
+  size_t end = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const sp_span& span = spans[i];
+    out[i] = {SP_MASK_UNCHANGED, {nullptr, 0}};
+    if (span.offset < end || span.offset > host.data_size_ || span.size > host.data_size_ - span.offset) {
+      return host.violate("mask: spans must ascend, not overlap, and lie within data", SP_ERROR_ARGUMENT);
+    }
+    end = span.offset + span.size;
+    if (span.field == SP_FIELD_CLEAR) continue;
+    if (span.field > host.fields_.size()) {
+      return host.violate("mask: field id " + std::to_string(span.field) + " is not known (reset?)",
+                          SP_ERROR_ARGUMENT);
+    }
+    if (span.offset < host.data_consumed_)
+      return host.violate("mask of bytes that are passed or dropped already");
+    const size_t at = span.offset - host.data_consumed_;
+    std::string value = leg.unconsumed.substr(at, span.size);
+    if (!mask_value(host, host.fields_[span.field - 1], value, out[i].outcome)) continue;
+    if (out[i].outcome == SP_MASK_EDITED) {
+      leg.unconsumed.replace(at, span.size, value);
+      std::memcpy(host.data_ + span.offset, value.data(), value.size());
+      host.data_edited_ = end;
+      continue;
+    }
+    ++special;
+    if (out[i].outcome == SP_MASK_WITHHELD) continue;
+    const sp_text kept = host.lend(std::move(value));
+    out[i].replacement = {reinterpret_cast<const uint8_t*>(kept.data), kept.size};
+  }
+  return special;
+}
+
+}  // namespace sallyport
