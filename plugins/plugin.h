@@ -67,9 +67,8 @@ enum {
   SP_EVENT_ANSWER = 1u << 5, /* something that answered SP_WAIT may answer now: call it again */
   SP_EVENT_TIMER = 1u << 6,  /* the time of `wake_after` has come */
   SP_EVENT_SIGNAL = 1u << 7, /* another session signalled the key that this one published */
-  SP_EVENT_SHUTDOWN =
-      1u << 8,            /* end the session in the protocol's words at this idle point; `reason` says why */
-  SP_EVENT_ROOM = 1u << 9 /* reserved: a congested leg has room again */
+  SP_EVENT_SHUTDOWN = 1u << 8, /* end the session in the protocol's words, now; `reason` says why */
+  SP_EVENT_POLICY = 1u << 9    /* the policy was swapped: every field id is void, name the fields anew */
 };
 
 typedef struct sp_input {
@@ -193,8 +192,9 @@ typedef enum sp_kind { /* what a span's bytes are; decoding is the host's */
 } sp_kind;
 
 enum {
-  SP_FIELD_NO_ORIGIN = 1u << 0
-}; /* value whose table is unknown: the mask's `computed` setting applies */
+  SP_FIELD_NO_ORIGIN = 1u << 0, /* the value's table is unknown: the mask's `computed` setting applies */
+  SP_FIELD_UNRELATED = 1u << 1  /* with NO_ORIGIN: the request is proven to read no relation; it does not */
+};
 
 typedef struct sp_field {
   size_t size;
