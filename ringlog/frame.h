@@ -120,7 +120,9 @@ struct CommitFrame {
 };
 static_assert(sizeof(CommitFrame) == 144);
 
-// "At this time the chain still ended here": no link, overwritten by the next one and by the next commit.
+// "At this time the chain still ended here": no link, overwritten by the next one and by the next commit. It
+// lies within one sector (idle_offset), so that an old sector that a crash left in place still holds it
+// whole.
 struct IdleFrame {
   FramePrefix prefix;
   uint64_t number;  // of the last link
@@ -130,6 +132,14 @@ struct IdleFrame {
   Signature signature;
 };
 static_assert(sizeof(IdleFrame) == 136);
+
+inline constexpr size_t sector_size = 512;  // what a disk writes whole or not at all
+
+// Where an idle checkpoint stands when the last link ends at `end`.
+[[nodiscard]] constexpr uint64_t idle_offset(uint64_t end) {
+  const bool fits = end / sector_size == (end + sizeof(IdleFrame) - 1) / sector_size;
+  return fits ? end : (end / sector_size + 1) * sector_size;
+}
 
 inline constexpr uint32_t close_final = 1;  // the instance has ended as it should
 

@@ -51,7 +51,7 @@ Result<ByteRing> ByteRing::map(int fd, size_t size) {
   ring.control_ = static_cast<Control*>(whole);
   ring.data_ = static_cast<std::byte*>(whole) + page_size;
   const int access = PROT_READ | PROT_WRITE;
-  if (mmap(whole, page_size + size, access, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED ||
+  if (mmap(whole, page_size + size, access, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) == MAP_FAILED ||
       mmap(ring.data_ + size, size, access, MAP_SHARED | MAP_FIXED, fd, page_size) == MAP_FAILED) {
     return fail_errno("map a log ring", errno);
   }
