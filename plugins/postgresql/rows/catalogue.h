@@ -1,8 +1,9 @@
 // Table OID and attribute number to schema.table.column, asked of the target over a leg of the gateway's own
 // (SP_LEG_TARGET + 1), which is opened when first needed and kept. One a session, so that it cannot outlive
 // the view of the login that filled it; bounded; emptied by `invalidate` when the session changes the
-// catalogue. A table that the leg cannot see (made in the open transaction) has no origin, and is asked for
-// again.
+// catalogue. What other sessions rename meanwhile is seen by new sessions only. A table that the leg cannot
+// see (made in the open transaction) has no origin, and is asked for again. A partition goes by the name of
+// its root, since that is what masks name.
 #pragma once
 
 #include <cstdint>
@@ -11,19 +12,22 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/login/target_login.h"
+#include "plugins/postgresql/messages.h"
 
 namespace sallyport::pg {
 
 inline constexpr uint32_t catalogue_leg = SP_LEG_TARGET + 1;
+inline constexpr size_t catalogue_column_count_max = 65'536;  // of one answer; of what is kept, twice that
+inline constexpr size_t catalogue_path_size_max = 3 * 63 + 2;
 
 class Catalogue {
  public:
   explicit Catalogue(Link link) : link_(link) {}
-  ~Catalogue();
   Catalogue(const Catalogue&) = delete;
   Catalogue& operator=(const Catalogue&) = delete;
 
@@ -40,31 +44,34 @@ class Catalogue {
   // For every event of catalogue_leg, and SP_EVENT_ANSWER of any leg. True: what was waited for is settled,
   // the machine must look at the held reply again (leg SP_LEG_TARGET). Failures settle too: no origin.
   bool feed(const sp_input& input);
-  [[nodiscard]] bool waiting() const { return at_ != At::Idle && at_ != At::Open && at_ != At::Dead; }
+  [[nodiscard]] bool waiting() const { return at_ == At::LoggingIn || at_ == At::Asking; }
 
   // The session ran a statement that may change names.
   void invalidate();
 
  private:
   enum class At : uint8_t { Idle, LoggingIn, Open, Asking, Dead };
-  struct Table {
-    std::vector<std::pair<int16_t, std::string>> columns;
-  };
+  using Table = std::vector<std::pair<int16_t, std::string>>;  // by attribute number
+  using Tables = std::unordered_map<uint32_t, Table>;
 
   void ask();
-  bool die();
-  bool read_reply(const sp_input& input, size_t used);
-  bool read_row(std::span<const uint8_t> body);
+  void die(bool leg_open);
+  bool read(std::span<const uint8_t> bytes);
+  bool read_row(Bytes body);
+  void settle();
 
   Link link_;
   TargetRequest request_;
   std::unique_ptr<TargetLogin> login_;
   At at_ = At::Idle;
   std::vector<uint32_t> asked_;
-  std::unordered_map<uint32_t, Table> tables_;
-  std::unordered_map<uint32_t, Table> answer_;
-  size_t entry_count_ = 0;
-  bool stale_ = false;  // invalidated while a question was under way: its answer is not kept
+  std::vector<uint32_t> missing_;  // asked, and not seen: known to have no origin until the next resolve
+  Tables tables_;
+  Tables answer_;
+  size_t column_count_ = 0;
+  size_t answer_column_count_ = 0;
+  bool answer_failed_ = false;
+  bool stale_ = false;  // invalidated while a question was under way: it is asked again
 };
 
 }  // namespace sallyport::pg

@@ -2,26 +2,25 @@
 // host's masks in one call a feed, and re-emitted where a value changed its length or is withheld.
 //
 // Use, for the reply bytes of one feed (input.data, which the host may edit in place during finish()):
-//   Rows rows(link, catalogue);
-//   'T' at offset, whole:  switch (rows.describe(body, shape)): Described: keep `shape` with the statement or
+//   rows.begin()           starts the feed's batch.
+//   'T' at offset, whole:  switch (rows.describe(message, shape)): Done: keep `shape` with the statement or
 //                          portal. Waiting: consume nothing from this message on; feed the catalogue its leg;
 //                          when it is settled, ask again. Fault: the target broke the protocol.
 //   Bind's result formats: shape.set_formats(codes) on a copy.
-//   'D' at offset, whole:  shape.clear() ? pass it unseen, of any size : rows.collect_row(data, offset, size,
-//   shape) 'E' / 'N', whole:      rows.collect_report(data, offset, size) at the end: rows.finish(): one call
-//   of `mask` then, in order:        rows.deliver(from, to, begin, end) for stretches of data: passes what is
-//   unchanged
-//                          and not collected, drops and emits what was rebuilt. The machine does its own
+//   'D' at offset:         rows.clear(shape): pass it unseen, of any size; else, whole: rows.collect_row(...)
+//   'E' / 'N', whole:      rows.collect_report(...)
+//   at the end:            rows.finish(): one call of `mask`
+//   then, in order:        rows.deliver(from, to, begin, end) for stretches of data: passes what is unchanged
+//                          or was not collected, drops and emits what was rebuilt. The machine does its own
 //                          messages (those that are not passed as they are) between stretches.
-//                          rows.begin() starts the next feed.
-// Offsets are into input.data; messages are whole, with their type byte and length. Session's thread.
+// Between requests, and when the policy changed: rows.reset_fields(); shapes are enrolled anew when used.
+// Offsets are into input.data, ascending; messages are whole, with type byte and length. Session's thread.
 // Source: PostgreSQL manual, "Message Formats".
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -37,14 +36,23 @@ class Rows {
  public:
   Rows(Link link, Catalogue& catalogue) : link_(link), catalogue_(catalogue) {}
 
-  // A whole RowDescription message (type byte and length included).
-  Described describe(std::span<const uint8_t> message, RowShape& shape);
-  // Names the columns to the host anew: after `fields_reset`, or when the policy may have changed.
-  void enroll(RowShape& shape);
+  // A whole RowDescription message (type byte and length included). `may_read_masked` false: the statement
+  // surely reads no table, so that columns without an origin are not suspected.
+  // A shape is the truth for the portal that was described. A statement may be planned anew at each Bind
+  // (search_path, DDL of anybody), so its own description says nothing sure of where columns come from.
+  Described describe(std::span<const uint8_t> message, RowShape& shape, bool may_read_masked = true);
+  // For a shape that was described before masks applied (a reload): asks where its columns come from. Cheap
+  // when there is nothing to ask; a shape that it was not called for has its values withheld in that case.
+  Described prepare(const RowShape& shape);
   // For results whose RowDescription was never seen: every value is withheld unless nothing is masked here.
-  RowShape unknown_shape();
-  // False: no mask applies to this identity on this target; everything may pass unseen.
-  bool masks_possible();
+  [[nodiscard]] static RowShape unknown_shape();
+
+  // No mask can apply to any column: its rows may pass unseen.
+  [[nodiscard]] bool clear(const RowShape& shape);
+  // False: no mask applies to this identity on this target.
+  [[nodiscard]] bool masks_possible();
+  // Forgets the host's fields.
+  void reset_fields();
 
   void begin();
   // False: the target broke the protocol (the session must end; nothing of this message may pass).
@@ -59,38 +67,57 @@ class Rows {
   [[nodiscard]] uint64_t withheld_count() const { return withheld_count_; }  // values, since open
 
  private:
-  struct Part {     // one field of a collected message
-    size_t offset;  // of the value in data
-    uint32_t span;  // index into spans_, or no_span
-    int32_t size;   // of the value; -1: NULL
+  // A value of a collected message that a mask may apply to.
+  struct Part {
+    uint32_t offset;  // of the value, from the message's first byte
+    uint32_t size;
+    uint32_t span;  // index into spans_, or no_span: withheld unseen
+    uint32_t type_oid;
     Carrier carrier;
-    bool withheld;
   };
   struct Unit {
     size_t offset;
     size_t size;
-    uint32_t part_begin;
-    uint32_t part_end;
-    size_t built_offset;
-    size_t built_size;  // 0: unchanged
+    size_t part_begin, part_end;
+    size_t built_begin, built_end;  // equal: unchanged
     bool report;
+  };
+  enum class Change : uint8_t { None, Replace, Null };
+  struct Verdict {
+    Change change;
+    std::string_view bytes;  // Replace only
+    bool quote;              // Replace only: to be put between quotes
   };
   static constexpr uint32_t no_span = UINT32_MAX;
 
-  void settle(Unit& unit);
-  void build_row(Unit& unit);
-  void build_report(Unit& unit);
-  bool part_changes(const Part& part, std::span<const uint8_t>& value, bool& null) const;
+  sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, bool no_origin);
+  void enroll(const RowShape& shape);
+  sp_field_id report_field_of(std::string_view sqlstate);
+  void add_part(Unit& unit, size_t offset, size_t size, sp_field_id field, const Column* column);
+  [[nodiscard]] Verdict judge(const Unit& unit, const Part& part) const;
+  void build(Unit& unit);
+  void build_row(const Unit& unit);
+  void build_report(const Unit& unit);
+  void put_u32(size_t at, uint32_t value);
+  void put(std::string_view bytes) { built_.insert(built_.end(), bytes.begin(), bytes.end()); }
+  [[nodiscard]] std::string_view text_at(size_t offset, size_t size) const;
 
   Link link_;
   Catalogue& catalogue_;
+  uint32_t generation_ = 1;
+  size_t field_count_ = 0;
+  enum class Masks : uint8_t { Unknown, None, Some } masks_ = Masks::Unknown;
+  bool report_fields_known_ = false;
+  sp_field_id report_field_ = SP_FIELD_CLEAR;
+  sp_field_id report_value_field_ = SP_FIELD_CLEAR;
+
   std::span<const uint8_t> data_;
   std::vector<sp_span> spans_;
   std::vector<sp_masked> outcomes_;
   std::vector<Part> parts_;
   std::vector<Unit> units_;
   std::vector<uint8_t> built_;
-  size_t next_unit_ = 0;
+  size_t delivered_ = 0;  // units that deliver() is past
   uint64_t withheld_count_ = 0;
 };
 

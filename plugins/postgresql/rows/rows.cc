@@ -1,0 +1,344 @@
+#include "plugins/postgresql/rows/rows.h"
+
+#include <algorithm>
+
+#include "plugins/postgresql/messages.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// The host keeps at most 65,536 fields a session; long before that they are named anew.
+constexpr size_t field_count_reset = 16'384;
+constexpr size_t batch_keep_size_max = 1 << 20;  // of the buffers between feeds
+
+// Codes under which the server quotes values in its texts (appendix "Error Codes"): data exceptions,
+// constraint violations, what functions RAISE. Their origin is unknown, as that of a computed column.
+bool quotes_values(std::string_view sqlstate) {
+  if (sqlstate == "22012" || sqlstate == "22001") return false;  // division by zero, value too long
+  return sqlstate.size() != 5 || sqlstate.starts_with("22") || sqlstate.starts_with("23") ||
+         sqlstate.starts_with("P0") || sqlstate == "00000" || sqlstate == "01000";
+}
+
+// A label that stands for a whole JSON value, as "[masked]" does, becomes a JSON string between quotes.
+bool quotable(std::string_view text) {
+  return !text.empty() && std::ranges::none_of(text, [](char c) {
+    return static_cast<uint8_t>(c) < 0x20 || c == '"' || c == '\\';
+  });
+}
+
+}  // namespace
+
+// ---- Fields ----------------------------------------------------------------------------------------------
+
+sp_field_id Rows::field(std::string_view label, std::string_view path, sp_kind kind, bool no_origin) {
+  sp_field wanted{};
+  wanted.size = sizeof wanted;
+  wanted.kind = kind;
+  wanted.flags = no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
+  wanted.label = text_of(label);
+  wanted.path = text_of(path);
+  ++field_count_;
+  return link_.host->field(link_.session, &wanted);
+}
+
+void Rows::reset_fields() {
+  (void)link_.host->fields_reset(link_.session);
+  ++generation_;
+  field_count_ = 0;
+  masks_ = Masks::Unknown;
+  report_fields_known_ = false;
+}
+
+// A nameless value of unknown origin: if no mask can apply to that, none applies to anything here.
+bool Rows::masks_possible() {
+  if (masks_ == Masks::Unknown) {
+    masks_ = field({}, {}, SP_KIND_TEXT, true) == SP_FIELD_CLEAR ? Masks::None : Masks::Some;
+  }
+  return masks_ == Masks::Some;
+}
+
+void Rows::enroll(const RowShape& shape) {
+  if (shape.generation == generation_) return;
+  const bool possible = masks_possible();
+  // Nobody asked where the columns come from: then anything may be masked.
+  shape.hidden = possible && (shape.unknown || !shape.located);
+  shape.clear = !shape.hidden;
+  for (const Column& column : shape.columns) {
+    column.field = possible ? field(column.name, column.path, kind_of(column.carrier), column.no_origin)
+                            : sp_field_id{SP_FIELD_CLEAR};
+    shape.clear = shape.clear && column.field == SP_FIELD_CLEAR;
+  }
+  shape.generation = generation_;
+}
+
+bool Rows::clear(const RowShape& shape) {
+  enroll(shape);
+  return shape.clear;
+}
+
+RowShape Rows::unknown_shape() {
+  RowShape shape;
+  shape.unknown = true;
+  return shape;
+}
+
+Described Rows::describe(std::span<const uint8_t> message, RowShape& shape, bool may_read_masked) {
+  if (!parse_row_description(message, shape)) return Described::Fault;
+  shape.may_read_masked = may_read_masked;
+  return prepare(shape);
+}
+
+Described Rows::prepare(const RowShape& shape) {
+  // Without masks nobody needs to know where values come from.
+  if (shape.located || shape.unknown || !masks_possible()) return Described::Done;
+  std::vector<uint32_t> tables;
+  for (const Column& column : shape.columns) {
+    if (column.table_oid != 0) tables.push_back(column.table_oid);
+  }
+  std::ranges::sort(tables);
+  tables.erase(std::unique(tables.begin(), tables.end()), tables.end());
+  if (catalogue_.resolve(tables) == Catalogue::Answer::Waiting) return Described::Waiting;
+  for (const Column& column : shape.columns) {
+    column.path = catalogue_.path(column.table_oid, column.attribute_number);
+    // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
+    const bool system = column.table_oid != 0 && column.attribute_number < 0;
+    column.no_origin = column.path.empty() && !system && (shape.may_read_masked || column.table_oid != 0);
+  }
+  shape.located = true;
+  shape.generation = 0;
+  return Described::Done;
+}
+
+sp_field_id Rows::report_field_of(std::string_view sqlstate) {
+  if (!report_fields_known_) {
+    report_field_ = field("error", {}, SP_KIND_TEXT, false);
+    report_value_field_ = field("error", {}, SP_KIND_TEXT, true);
+    report_fields_known_ = true;
+  }
+  return quotes_values(sqlstate) ? report_value_field_ : report_field_;
+}
+
+// ---- Collecting ------------------------------------------------------------------------------------------
+
+void Rows::begin() {
+  data_ = {};
+  spans_.clear();
+  parts_.clear();
+  units_.clear();
+  built_.clear();
+  delivered_ = 0;
+  // One large row must not hold its memory for the rest of the session.
+  if (built_.capacity() > batch_keep_size_max) built_.shrink_to_fit();
+  if (field_count_ > field_count_reset) reset_fields();
+}
+
+std::string_view Rows::text_at(size_t offset, size_t size) const {
+  return {reinterpret_cast<const char*>(data_.data()) + offset, size};
+}
+
+void Rows::add_part(Unit& unit, size_t offset, size_t size, sp_field_id field, const Column* column) {
+  Part part = {.offset = static_cast<uint32_t>(offset - unit.offset),
+               .size = static_cast<uint32_t>(size),
+               .span = no_span,
+               .type_oid = column != nullptr ? column->type_oid : 0,
+               .carrier = column != nullptr ? column->carrier : Carrier::Text};
+  // A binary value cannot be looked into yet: it is withheld where a mask may apply.
+  const bool binary = column != nullptr && column->format != 0;
+  if (field != SP_FIELD_CLEAR && !binary) {
+    if (size == 0) return;  // Nothing to see, nothing to hide.
+    part.span = static_cast<uint32_t>(spans_.size());
+    spans_.push_back({.offset = offset, .size = size, .field = field});
+  }
+  parts_.push_back(part);
+  unit.part_end = parts_.size();
+}
+
+bool Rows::collect_row(std::span<const uint8_t> data, size_t offset, size_t size, const RowShape& shape) {
+  enroll(shape);
+  data_ = data;
+  Unit unit = {.offset = offset, .size = size, .part_begin = parts_.size(), .part_end = parts_.size()};
+  MessageReader reader(data.subspan(offset, size));
+  Message message;
+  if (reader.next(message) != Frame::message || reader.offset() != size || message.type != back::data_row) {
+    return false;
+  }
+  Cursor cursor(message.body);
+  const uint16_t count = cursor.u16();
+  if (shape.unknown ? count > column_count_max : count != shape.columns.size()) return false;
+  for (uint16_t i = 0; i < count; ++i) {
+    const int32_t length = cursor.i32();
+    if (!cursor.ok() || length < -1) return false;
+    if (length == -1) continue;
+    const size_t at = offset + header_size + cursor.offset();
+    cursor.bytes(static_cast<size_t>(length));
+    if (!cursor.ok()) return false;
+    const Column* column = shape.unknown ? nullptr : &shape.columns[i];
+    if (shape.hidden || (column != nullptr && column->field != SP_FIELD_CLEAR)) {
+      add_part(unit, at, static_cast<size_t>(length),
+               shape.hidden ? sp_field_id{SP_FIELD_CLEAR} : column->field, column);
+    }
+  }
+  if (!cursor.at_end()) return false;
+  units_.push_back(unit);
+  return true;
+}
+
+bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t size) {
+  data_ = data;
+  Unit unit = {
+      .offset = offset, .size = size, .part_begin = parts_.size(), .part_end = parts_.size(), .report = true};
+  MessageReader reader(data.subspan(offset, size));
+  Message message;
+  if (reader.next(message) != Frame::message || reader.offset() != size) return false;
+  if (message.type != back::error && message.type != back::notice) return false;
+  const sp_field_id id = masks_possible() ? report_field_of(report_field(message.body, 'C')) : SP_FIELD_CLEAR;
+  Cursor cursor(message.body);
+  for (uint8_t code = cursor.u8(); cursor.ok() && code != 0; code = cursor.u8()) {
+    const size_t at = offset + header_size + cursor.offset();
+    const std::string_view value = cursor.text();
+    if (!cursor.ok()) return false;
+    // Of the standard fields only the severity and a well-formed SQLSTATE can hold nothing else.
+    const bool plain = code == 'V' || (code == 'C' && value.size() == 5);
+    if (id != SP_FIELD_CLEAR && !plain) add_part(unit, at, value.size(), id, nullptr);
+  }
+  if (!cursor.at_end()) return false;
+  units_.push_back(unit);
+  return true;
+}
+
+// ---- Verdicts --------------------------------------------------------------------------------------------
+
+bool Rows::finish() {
+  outcomes_.assign(spans_.size(), {});
+  if (!spans_.empty() &&
+      link_.host->mask(link_.session, spans_.data(), spans_.size(), outcomes_.data()) < 0) {
+    return false;
+  }
+  for (Unit& unit : units_) build(unit);
+  return true;
+}
+
+Rows::Verdict Rows::judge(const Unit& unit, const Part& part) const {
+  if (part.span == no_span) return {Change::Null, {}, false};
+  const sp_masked& masked = outcomes_[part.span];
+  std::string_view value;
+  switch (masked.outcome) {
+    case SP_MASK_UNCHANGED: return {Change::None, {}, false};
+    case SP_MASK_EDITED:
+      value = text_at(unit.offset + part.offset, part.size);
+      // Already in place, if it may stay.
+      return {unit.report || still_valid(part.carrier, part.type_oid, value) ? Change::None : Change::Null,
+              {},
+              false};
+    case SP_MASK_REPLACED:
+      value = as_text({masked.replacement.data, masked.replacement.size});
+      if (unit.report || still_valid(part.carrier, part.type_oid, value))
+        return {Change::Replace, value, false};
+      if (part.carrier == Carrier::Json && quotable(value)) return {Change::Replace, value, true};
+      return {Change::Null, {}, false};
+    case SP_MASK_WITHHELD: break;
+  }
+  return {Change::Null, {}, false};
+}
+
+void Rows::build(Unit& unit) {
+  unit.built_begin = unit.built_end = built_.size();
+  bool changed = false;
+  for (size_t i = unit.part_begin; i < unit.part_end && !changed; ++i) {
+    changed = judge(unit, parts_[i]).change != Change::None;
+  }
+  if (!changed) return;
+  built_.push_back(data_[unit.offset]);
+  built_.resize(built_.size() + 4);
+  if (unit.report) {
+    build_report(unit);
+  } else {
+    build_row(unit);
+  }
+  unit.built_end = built_.size();
+  put_u32(unit.built_begin + 1, static_cast<uint32_t>(unit.built_end - unit.built_begin - 1));
+}
+
+void Rows::put_u32(size_t at, uint32_t value) {
+  for (size_t i = 0; i < 4; ++i) built_[at + i] = static_cast<uint8_t>(value >> (24 - 8 * i));
+}
+
+// Copies what stands between the changed values as it is.
+void Rows::build_row(const Unit& unit) {
+  size_t copied = header_size;
+  for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
+    const Part& part = parts_[i];
+    const Verdict verdict = judge(unit, part);
+    if (verdict.change == Change::None) continue;
+    const size_t length_at = part.offset - 4;
+    put(text_at(unit.offset + copied, length_at - copied));
+    copied = part.offset + part.size;
+    const size_t at = built_.size();
+    built_.resize(at + 4);
+    if (verdict.change == Change::Null) {
+      put_u32(at, UINT32_MAX);
+      ++withheld_count_;
+      continue;
+    }
+    if (verdict.quote) put("\"");
+    put(verdict.bytes);
+    if (verdict.quote) put("\"");
+    put_u32(at, static_cast<uint32_t>(built_.size() - at - 4));
+  }
+  put(text_at(unit.offset + copied, unit.size - copied));
+}
+
+void Rows::build_report(const Unit& unit) {
+  size_t copied = header_size;
+  for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
+    const Part& part = parts_[i];
+    const Verdict verdict = judge(unit, part);
+    if (verdict.change == Change::None) continue;
+    put(text_at(unit.offset + copied, part.offset - copied));
+    copied = part.offset + part.size;
+    if (verdict.change == Change::Null) {
+      put("[withheld]");
+      ++withheld_count_;
+    } else {
+      // A String of the protocol ends at a NUL.
+      put(verdict.bytes.substr(0, verdict.bytes.find('\0')));
+    }
+  }
+  put(text_at(unit.offset + copied, unit.size - copied));
+}
+
+// ---- Delivering ------------------------------------------------------------------------------------------
+
+bool Rows::deliver(uint32_t from, uint32_t to, size_t begin, size_t end) {
+  const sp_host& host = *link_.host;
+  while (delivered_ < units_.size() && units_[delivered_].offset < begin) ++delivered_;
+  size_t at = begin;
+  while (at < end) {
+    size_t next = delivered_;
+    while (next < units_.size() && units_[next].offset < end &&
+           units_[next].built_begin == units_[next].built_end) {
+      ++next;
+    }
+    const bool changed = next < units_.size() && units_[next].offset < end;
+    const size_t pass_end = changed ? units_[next].offset : end;
+    if (pass_end > at && host.pass(link_.session, from, to, pass_end - at, 0) < 0) return false;
+    at = pass_end;
+    delivered_ = next;
+    if (!changed) break;
+    // Neighbours that were rebuilt stand next to each other in built_ too: one drop, one emit.
+    const size_t first = next;
+    while (next < units_.size() && units_[next].offset == at && at < end &&
+           units_[next].built_begin != units_[next].built_end) {
+      at += units_[next++].size;
+    }
+    const size_t built_begin = units_[first].built_begin;
+    const size_t built_size = units_[next - 1].built_end - built_begin;
+    if (host.drop(link_.session, from, at - units_[first].offset) < 0) return false;
+    if (host.emit(link_.session, to, built_.data() + built_begin, built_size) < 0) return false;
+    delivered_ = next;
+  }
+  return true;
+}
+
+}  // namespace sallyport::pg
