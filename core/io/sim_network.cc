@@ -318,6 +318,7 @@ void SimNetwork::begin_connect(SimStream& stream, const Address& target) {
 }
 
 void SimNetwork::break_stream(SimStream& stream, int error) {
+  touch(stream);
   stream.phase = SimPhase::broken;
   stream.error = error;
   stream.inbound.clear();
