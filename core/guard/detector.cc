@@ -21,7 +21,8 @@ constexpr const char* slack_token_cores[] = {"xox[abeoprs]-", "xapp-", "hooks\\.
 constexpr const char* google_api_key_cores[] = {"AIza"};
 constexpr const char* stripe_key_cores[] = {"[rs]k_live_", "[rs]k_test_", "whsec_"};
 constexpr const char* model_api_key_cores[] = {"sk-[0-9A-Za-z]"};
-constexpr const char* jwt_cores[] = {"eyJ[0-9A-Za-z]"};
+// What {"…, { "… and { and a line end begin with in base64url.
+constexpr const char* jwt_cores[] = {"eyJ[0-9A-Za-z]", "eyA[0-9A-Za-z]", "ewo[0-9A-Za-z]", "ew0[0-9A-Za-z]"};
 constexpr const char* private_key_cores[] = {"-----BEGIN "};
 constexpr const char* sallyport_ticket_cores[] = {"spt_"};
 

@@ -12,6 +12,7 @@
 namespace sallyport::guard {
 namespace {
 
+__extension__ using Wide = unsigned __int128;
 constexpr size_t word_size = 64;
 constexpr size_t chunk_words = 64;
 
@@ -87,14 +88,14 @@ class Collector {
 
   void word(const Masks& masks, const Masks& next) {
     static_assert(digit_run_size_min == 8);
-    unsigned __int128 run = join(masks.run, next.run);
+    Wide run = join(masks.run, next.run);
     run &= run >> 1;
     run &= run >> 2;
     run &= run >> 4;
     runs(static_cast<uint64_t>(run));
     if (letter_digits_) {
-      const unsigned __int128 letter = join(masks.letter, next.letter);
-      const unsigned __int128 digit = join(masks.digit, next.digit);
+      const Wide letter = join(masks.letter, next.letter);
+      const Wide digit = join(masks.digit, next.digit);
       uint64_t starts = static_cast<uint64_t>(letter & letter >> 1 & digit >> 2 & digit >> 3);
       for (; starts != 0; starts &= starts - 1) {
         findings_.letter_digits.push_back(base_ + static_cast<uint32_t>(std::countr_zero(starts)));
@@ -104,9 +105,7 @@ class Collector {
   }
 
  private:
-  static unsigned __int128 join(uint64_t low, uint64_t high) {
-    return static_cast<unsigned __int128>(high) << 64 | low;
-  }
+  static Wide join(uint64_t low, uint64_t high) { return static_cast<Wide>(high) << 64 | low; }
 
   // Bit i of `starts`: eight bytes of a run start at byte i. A stretch of n such bits is a run of n + 7
   // bytes.
