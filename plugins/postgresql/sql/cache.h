@@ -2,6 +2,7 @@
 // verdicts: rules and identities change, what a text says does not.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -11,6 +12,7 @@
 #include <unordered_map>
 
 #include "plugins/postgresql/sql/classify.h"
+#include "plugins/postgresql/sql/siphash.h"
 
 namespace sallyport::postgresql::sql {
 
@@ -24,8 +26,10 @@ class ClassificationCache {
     size_t text_size_max = 16 * 1024;   // longer texts are classified each time
   };
 
-  ClassificationCache(uint64_t seed, const Bounds& bounds, const Limits& limits = {});
-  explicit ClassificationCache(uint64_t seed) : ClassificationCache(seed, Bounds{}) {}
+  using Key = std::array<uint64_t, 2>;
+
+  ClassificationCache(const Key& key, const Bounds& bounds, const Limits& limits = {});
+  explicit ClassificationCache(const Key& key) : ClassificationCache(key, Bounds{}) {}
 
   // Never null. The value stays valid for as long as the caller keeps the pointer (a prepared statement
   // does).
@@ -43,12 +47,11 @@ class ClassificationCache {
     size_t size = 0;
   };
   struct Hash {
-    uint64_t seed = 0;
-    size_t operator()(std::string_view text) const;
+    std::array<uint64_t, 2> key{};
+    size_t operator()(std::string_view text) const { return siphash(key, text); }
   };
 
   void insert(std::string_view text, std::shared_ptr<const Classification> value);
-  void invariants() const;
 
   Bounds bounds_;
   Classifier classifier_;

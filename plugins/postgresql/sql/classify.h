@@ -12,6 +12,8 @@
 
 namespace sallyport::postgresql::sql {
 
+struct Shape;
+
 // One per thread (it owns a JSON parser's buffers); different ones may run at the same time. Allocates, never
 // throws for bad input, blocks on nothing. Needs up to 4 MiB of stack at the default limits.
 class Classifier {
@@ -27,6 +29,8 @@ class Classifier {
 
  private:
   struct Tree;
+  Classification read_tree(std::string_view text, const Shape& shape, const char* json);
+
   Limits limits_;
   std::unique_ptr<Tree> tree_;
 };

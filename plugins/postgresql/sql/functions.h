@@ -1,0 +1,28 @@
+// What is known of functions and operators by name alone: PostgreSQL 15's pg_catalog.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport::postgresql::sql {
+
+enum class FunctionClass : uint8_t {
+  harmless,  // reads its arguments, the catalogue or the session; changes nothing
+  session,   // advisory locks
+  write,     // sequences, notifications
+  escape,    // runs text, touches files, network, large objects, settings or other sessions
+  unknown,   // on no list: a user's, an extension's, or one that nobody vouches for
+};
+
+// `name` without its schema, as the server folds it. The caller judges the schema.
+[[nodiscard]] FunctionClass function_class(std::string_view name);
+
+// Operator of pg_catalog or of a common extension.
+[[nodiscard]] bool is_known_operator(std::string_view name);
+
+// Setting that changes how later text is read, whose rights it runs with, or what code is loaded; the values
+// that everything here assumes (standard_conforming_strings on, client_encoding UTF8) are no escape. `name`
+// in lower case.
+[[nodiscard]] bool is_escaping_setting(std::string_view name, std::string_view value);
+
+}  // namespace sallyport::postgresql::sql
