@@ -7,7 +7,7 @@
 #include <memory>
 #include <string_view>
 
-#include "plugins/postgresql/sql/limits.h"
+#include "plugins/postgresql/sql/parse_limits.h"
 #include "plugins/postgresql/sql/statement.h"
 
 namespace sallyport::postgresql::sql {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "plugins/postgresql/sql/limits.h"
+#include "plugins/postgresql/sql/parse_limits.h"
 
 namespace sallyport::postgresql::sql {
 

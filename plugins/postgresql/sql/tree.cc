@@ -2,7 +2,7 @@
 #include <array>
 #include <charconv>
 
-#include "plugins/postgresql/sql/limits.h"
+#include "plugins/postgresql/sql/parse_limits.h"
 #include "plugins/postgresql/sql/walk.h"
 
 namespace sallyport::postgresql::sql {

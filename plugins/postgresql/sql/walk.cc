@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "plugins/postgresql/sql/limits.h"
+#include "plugins/postgresql/sql/parse_limits.h"
 #include "plugins/postgresql/sql/rules.h"
 
 namespace sallyport::postgresql::sql {
