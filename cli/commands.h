@@ -1,0 +1,29 @@
+// The commands. Each file adds its own to the app and, when chosen, sets `context.run`. Exit codes: 0 done, 1 the
+// answer is no (a problem found, a refusal), 2 wrong use, 3 the gateway or a file cannot be reached.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace sallyport::cli {
+
+enum Exit : int { exit_done = 0, exit_no = 1, exit_usage = 2, exit_unreachable = 3 };
+
+struct Context {
+  std::string config_file = "/etc/sallyport/sallyport.toml";
+  bool json = false;
+  std::function<int()> run;
+};
+
+using Add = void (*)(CLI::App&, Context&);
+
+void add_serve(CLI::App&, Context&);
+void add_check(CLI::App&, Context&);
+
+inline constexpr Add commands[] = {add_serve, add_check};
+
+}  // namespace sallyport::cli

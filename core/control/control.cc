@@ -1,0 +1,282 @@
+#include "core/control/control.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config/check.h"
+
+namespace sallyport {
+
+namespace {
+
+constexpr size_t worker_count = 2;
+constexpr size_t work_count_max = 1024;
+constexpr int64_t resolve_interval_ns = 60'000'000'000;
+constexpr int tick_ms = 200;  // approvals expire with this precision
+
+int64_t wall_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+uint32_t random_number() {
+  uint32_t number = 0;
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(&number), sizeof number) == 1);
+  return number;
+}
+
+// RFC 5802's SaltedPassword.
+SecretBytes salted_password(const SecretBytes& password, std::span<const uint8_t> salt, uint32_t iterations) {
+  std::array<std::byte, 32> out{};
+  const std::string_view text = password.text();
+  const int made = PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), salt.data(),
+                                     static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
+                                     out.size(), reinterpret_cast<unsigned char*>(out.data()));
+  SecretBytes secret = made == 1 ? SecretBytes(std::span<const std::byte>(out)) : SecretBytes();
+  explicit_bzero(out.data(), out.size());
+  return secret;
+}
+
+}  // namespace
+
+Control::Control(ControlOptions options)
+    : options_(std::move(options)), snapshot_(options_.snapshot), approvals_(random_number),
+      outboxes_(options_.to_cores.size()) {}
+
+Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
+  std::unique_ptr<Control> control(new Control(std::move(options)));
+  control->wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  if (control->wake_fd_ < 0) return fail_errno("make an eventfd", errno);
+  control->workers_ = std::make_unique<Workers>(worker_count, work_count_max, control->wake_fd_);
+  const auto handler = [self = control.get()](const AdminPeer& peer, const nlohmann::json& request, Reply reply) {
+    self->on_admin(peer, request, std::move(reply));
+  };
+  auto admin = AdminSocket::open(control->snapshot_->policy->config().admin.socket.string(), handler);
+  if (!admin) return std::unexpected(std::move(admin.error()));
+  control->admin_ = std::move(*admin);
+  control->resolved_ns_ = wall_ns();
+  control->publish(control->snapshot_, "start", "gateway");
+  return control;
+}
+
+Control::~Control() {
+  workers_.reset();
+  if (wake_fd_ >= 0) close(wake_fd_);
+}
+
+void Control::run() {
+  while (drained_count_ < options_.to_cores.size()) {
+    std::vector<pollfd> watched;
+    bool sleeps = true;
+    for (ControlInbox* inbox : options_.from_cores) {
+      sleeps &= inbox->prepare_sleep();
+      watched.push_back({.fd = inbox->fd(), .events = POLLIN, .revents = 0});
+    }
+    watched.push_back({.fd = wake_fd_, .events = POLLIN, .revents = 0});
+    for (int fd : admin_->descriptors()) watched.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    poll(watched.data(), watched.size(), sleeps ? poll_timeout_ms() : 0);
+    for (ControlInbox* inbox : options_.from_cores) {
+      inbox->end_sleep();
+      inbox->acknowledge();
+    }
+    uint64_t ignored = 0;
+    [[maybe_unused]] const ssize_t size = read(wake_fd_, &ignored, sizeof ignored);
+    read_cores();
+    workers_->collect();
+    for (size_t i = options_.from_cores.size() + 1; i < watched.size(); ++i) {
+      if (watched[i].revents != 0) admin_->ready(watched[i].fd);
+    }
+    on_poke();
+    Approvals::Effects effects;
+    approvals_.expire(wall_ns(), effects);
+    apply(std::move(effects));
+    resolve_again();
+    flush_outboxes();
+  }
+}
+
+int Control::poll_timeout_ms() const { return tick_ms; }
+
+void Control::poke(char what) {
+  (what == 'r' ? reload_wanted_ : drain_wanted_).store(true);
+  const uint64_t one = 1;
+  [[maybe_unused]] const ssize_t ignored = write(wake_fd_, &one, sizeof one);
+}
+
+void Control::on_poke() {
+  if (drain_wanted_.exchange(false)) drain();
+  if (!reload_wanted_.exchange(false)) return;
+  reload("SIGHUP", [this](const nlohmann::json& answer) {
+    options_.say(answer.value("ok", false) ? "reloaded" : "not reloaded: " + answer.value("error", ""));
+  });
+}
+
+void Control::drain() {
+  if (std::exchange(draining_, true)) return;
+  for (uint16_t core = 0; core < outboxes_.size(); ++core) send(core, Drain{});
+}
+
+// ---- Cores -----------------------------------------------------------------------------------------------
+
+void Control::read_cores() {
+  for (uint16_t core = 0; core < options_.from_cores.size(); ++core) {
+    while (std::optional<ToControl> message = options_.from_cores[core]->pop()) on_message(core, std::move(*message));
+  }
+}
+
+void Control::on_message(uint16_t core, ToControl&& message) {
+  Approvals::Effects effects;
+  if (auto* wanted = std::get_if<ApprovalWanted>(&message)) {
+    approvals_.wanted(std::move(*wanted), wall_ns(), effects);
+  } else if (auto* left = std::get_if<ApprovalLeft>(&message)) {
+    approvals_.left(*left, effects);
+  } else if (auto* returned = std::get_if<ApprovalReturned>(&message)) {
+    approvals_.returned(*returned, effects);
+  } else if (auto* used = std::get_if<ApprovalUsed>(&message)) {
+    approvals_.used(*used, effects);
+  } else if (auto* derived = std::get_if<DeriveWanted>(&message)) {
+    derive(std::move(*derived));
+  } else if (auto* signal = std::get_if<SignalSent>(&message)) {
+    for (uint16_t to = 0; to < outboxes_.size(); ++to) {
+      if (to != signal->from_core) send(to, SignalReached{.key = signal->key});
+    }
+  } else if (auto* started = std::get_if<SessionStarted>(&message)) {
+    sessions_.insert_or_assign(started->session_id, std::move(*started));
+  } else if (auto* ended = std::get_if<SessionEnded>(&message)) {
+    sessions_.erase(ended->session_id);
+  } else if (std::holds_alternative<CoreDrained>(message)) {
+    ++drained_count_;
+  }
+  (void)core;
+  apply(std::move(effects));
+}
+
+void Control::apply(Approvals::Effects&& effects) {
+  for (RecordDecision& record : effects.records) {
+    send(static_cast<uint16_t>(record.session_id >> 48), std::move(record));
+  }
+  for (ApprovalAnswer& answer : effects.answers) {
+    const uint16_t core = answer.session.core;
+    send(core, std::move(answer));
+  }
+}
+
+void Control::send(uint16_t core, ToCore&& message) {
+  CHECK(core < outboxes_.size());
+  if (outboxes_[core].empty() && options_.to_cores[core]->push(std::move(message))) return;
+  outboxes_[core].push_back(std::move(message));
+}
+
+void Control::flush_outboxes() {
+  for (size_t core = 0; core < outboxes_.size(); ++core) {
+    auto& box = outboxes_[core];
+    while (!box.empty() && options_.to_cores[core]->push(std::move(box.front()))) box.pop_front();
+  }
+}
+
+void Control::derive(DeriveWanted&& wanted) {
+  auto job = std::make_shared<DeriveWanted>(std::move(wanted));
+  const auto answer = [this, job](SecretBytes secret) {
+    send(job->session.core, DeriveAnswer{.session = job->session,
+                                         .target_index = job->target_index,
+                                         .login_index = job->login_index,
+                                         .salt = job->salt,
+                                         .iterations = job->iterations,
+                                         .salted_password = std::move(secret)});
+  };
+  const bool taken = workers_->submit([job, answer]() -> Workers::Done {
+    const SecretBytes& password = job->snapshot->targets[job->target_index].logins[job->login_index].password;
+    auto secret = std::make_shared<SecretBytes>(salted_password(password, job->salt, job->iterations));
+    return [answer, secret] { answer(std::move(*secret)); };
+  });
+  if (!taken) answer(SecretBytes());
+}
+
+// ---- Snapshots -------------------------------------------------------------------------------------------
+
+// The whole new world or nothing: the old one serves on until the new one stands.
+void Control::reload(const std::string& who, Reply reply) {
+  if (std::exchange(reloading_, true)) return reply({{"ok", false}, {"error", "a reload is under way"}});
+  const bool taken = workers_->submit([this, who, reply, old = snapshot_]() -> Workers::Done {
+    const std::lock_guard lock(build_mutex_);
+    std::expected<SnapshotPointer, Problems> made = std::unexpected(Problems{});
+    auto policy = load_policy(options_.config_file, *options_.plugins);
+    made = policy ? build_snapshot(*policy, *options_.plugins, true) : std::unexpected(policy.error());
+    if (made) {
+      const auto& old_listeners = old->policy->config().listeners;
+      const auto& new_listeners = (*made)->policy->config().listeners;
+      bool same = old_listeners.size() == new_listeners.size();
+      for (size_t i = 0; same && i < old_listeners.size(); ++i) {
+        same = old_listeners[i].address.text() == new_listeners[i].address.text() &&
+               old_listeners[i].protocol == new_listeners[i].protocol;
+      }
+      if (!same) {
+        made = std::unexpected(Problems{{{options_.config_file.string(), 1},
+                                         "listeners cannot be added, removed or moved by a reload: restart for that"}});
+      }
+    }
+    return [this, who, reply, made = std::move(made)]() mutable {
+      reloading_ = false;
+      if (made) {
+        publish(std::move(*made), "reload", who);
+        return reply({{"ok", true}, {"version", snapshot_->policy->version()}});
+      }
+      nlohmann::json problems = nlohmann::json::array();
+      std::string first;
+      for (const config::Problem& problem : made.error()) {
+        problems.push_back(problem.place.text() + ": " + problem.text);
+        if (first.empty()) first = problems.back();
+      }
+      record_admin(who, "reload-refused", first);
+      reply({{"ok", false}, {"error", "the new configuration has problems; the old one stays in force"}, {"problems", problems}});
+    };
+  });
+  if (taken) return;
+  reloading_ = false;
+  reply({{"ok", false}, {"error", "the gateway is too busy; try again"}});
+}
+
+void Control::publish(SnapshotPointer snapshot, const std::string& reason, const std::string& who) {
+  const bool is_news = snapshot != snapshot_;
+  snapshot_ = std::move(snapshot);
+  if (reason != "addresses") {
+    send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
+    record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));
+  }
+  for (uint16_t core = 0; is_news && core < outboxes_.size(); ++core) send(core, SnapshotChanged{.snapshot = snapshot_});
+}
+
+void Control::resolve_again() {
+  if (wall_ns() - resolved_ns_ < resolve_interval_ns || reloading_) return;
+  resolved_ns_ = wall_ns();
+  const SnapshotPointer old = snapshot_;
+  (void)workers_->submit([this, old]() -> Workers::Done {
+    bool changed = false;
+    for (const TargetState& state : old->targets) {
+      std::vector<Address> fresh;
+      bool complete = true;
+      for (const config::Address& address : state.target->addresses) {
+        Result<std::vector<Address>> found = resolve(address);
+        complete &= found.has_value();
+        if (found) fresh.insert(fresh.end(), found->begin(), found->end());
+      }
+      // A name server that fails does not take away addresses that worked.
+      changed |= complete && fresh != state.addresses;
+    }
+    if (!changed) return [] {};
+    const std::lock_guard lock(build_mutex_);
+    auto made = build_snapshot(old->policy, *options_.plugins, false);
+    return [this, old, made = std::move(made)]() mutable {
+      if (made && snapshot_ == old) publish(std::move(*made), "addresses", "gateway");
+    };
+  });
+}
+
+}  // namespace sallyport

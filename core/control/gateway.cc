@@ -1,0 +1,285 @@
+#include "core/control/gateway.h"
+
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "config/check.h"
+#include "core/core.h"
+#include "ringlog/recovery.h"
+
+namespace sallyport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int listen_backlog = 4096;
+constexpr uint32_t sync_interval_ms = 1;  // a target that waits for each fsync should not wait for the clock
+
+uint64_t wall_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+Problems problem(const fs::path& file, std::string text) { return {{{file.string(), 1}, std::move(text)}}; }
+
+Result<void> make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("make the folder " + path.string(), errno);
+  struct stat info{};
+  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return fail(path.string() + " is not a folder");
+  if (info.st_uid != geteuid()) {
+    return fail(path.string() + " belongs to another user: run as that user, or set another folder in the config");
+  }
+  return {};
+}
+
+}  // namespace
+
+// One core's thread: it makes its Ring (which only its own thread may use), listens, and serves.
+struct Gateway::CoreThread {
+  uint16_t index = 0;
+  pthread_t thread{};
+  CoreOptions options;
+  std::vector<Address> addresses;  // to listen at; filled with the real ones
+  std::promise<Result<void>> ready;
+
+  static void* main(void* self) {
+    static_cast<CoreThread*>(self)->serve();
+    return nullptr;
+  }
+
+  Result<void> open() {
+    Result<std::unique_ptr<Ring>> ring = Ring::open({});
+    if (!ring) return std::unexpected(std::move(ring.error()));
+    for (Address& address : addresses) {
+      Result<int> fd = (*ring)->listen(address, true, listen_backlog);
+      if (!fd) return fail("listen at " + address.text() + ": " + fd.error().text);
+      options.listeners.push_back(*fd);
+      if (Result<Address> real = (*ring)->local_address(*fd)) address = *real;
+    }
+    options.ring = std::move(*ring);
+    return {};
+  }
+
+  void serve() {
+    pthread_setname_np(pthread_self(), ("core " + std::to_string(index)).c_str());
+    cpu_set_t own;
+    CPU_ZERO(&own);
+    CPU_SET(index % static_cast<unsigned>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))), &own);
+    pthread_setaffinity_np(pthread_self(), sizeof own, &own);  // refused in some containers; then unpinned
+    Result<void> opened = open();
+    const bool good = opened.has_value();
+    if (!good) {
+      ready.set_value(std::move(opened));
+      return;
+    }
+    ControlInbox* control = options.to_control;
+    {
+      Core core(std::move(options));
+      ready.set_value({});
+      core.run();
+    }
+    while (!control->push(CoreDrained{.core = index})) usleep(1000);
+  }
+};
+
+std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path& config_file, Say say) {
+  std::unique_ptr<Gateway> gateway(new Gateway());
+  gateway->say_ = std::move(say);
+  gateway->config_file_ = config_file;
+  auto policy = load_policy(config_file, gateway->plugins_);
+  if (!policy) return std::unexpected(std::move(policy.error()));
+  const fs::path state_dir = (*policy)->config().server.state_dir;
+  if (Result<void> made = make_folder(state_dir); !made) return std::unexpected(problem(config_file, made.error().text));
+  auto snapshot = build_snapshot(*policy, gateway->plugins_, false);
+  if (!snapshot) return std::unexpected(std::move(snapshot.error()));
+  gateway->snapshot_ = std::move(*snapshot);
+  for (const TargetState& target : gateway->snapshot_->targets) {
+    if (!target.error.empty()) gateway->say_("target " + target.target->name + ": " + target.error);
+    for (const LoginState& login : target.logins) {
+      if (!login.error.empty()) gateway->say_("target " + target.target->name + ": " + login.error);
+    }
+  }
+  for (auto step : {&Gateway::lock_state, &Gateway::open_log, &Gateway::start_cores, &Gateway::open_control}) {
+    if (Result<void> done = (gateway.get()->*step)(); !done) {
+      return std::unexpected(problem(config_file, done.error().text));
+    }
+  }
+  return gateway;
+}
+
+Result<void> Gateway::lock_state() {
+  const fs::path path = snapshot_->policy->config().server.state_dir / "lock";
+  lock_fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_fd_ < 0) return fail_errno("open " + path.string(), errno);
+  if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
+    return fail("another gateway runs on this state_dir: stop it first, or give this one a folder of its own");
+  }
+  return {};
+}
+
+Result<void> Gateway::open_log() {
+  const config::Config& config = snapshot_->policy->config();
+  ringlog::Files& files = ringlog::system_files();
+  for (const fs::path& folder : {config.log.directory, config.log.ring_dir}) {
+    if (Result<void> made = make_folder(folder); !made) return made;
+  }
+  Result<ringlog::RootKey> key =
+      ringlog::RootKey::load_or_create(files, config.server.state_dir.string(), ringlog::system_random());
+  if (!key) return std::unexpected(std::move(key.error()));
+  root_key_ = std::make_unique<ringlog::RootKey>(std::move(*key));
+  Result<uint64_t> instance = ringlog::next_instance(files, config.log.directory.string(), wall_ns());
+  if (!instance) return std::unexpected(std::move(instance.error()));
+  instance_ = *instance;
+
+  Result<ringlog::Leftover> leftover = ringlog::find_leftover_rings(config.log.ring_dir.string());
+  if (!leftover) return std::unexpected(std::move(leftover.error()));
+  for (const std::string& damaged : leftover->damaged) say_("not a ring, left as it is: " + damaged);
+
+  const uint32_t core_count = config.server.worker_count;
+  std::vector<ringlog::ByteRing*> pointers;
+  for (uint16_t core = 0; core < core_count; ++core) {
+    const std::string path = ringlog::ring_path(config.log.ring_dir.string(), instance_, core);
+    Result<ringlog::ByteRing> ring = ringlog::ByteRing::create(path, config.log.ring_size, instance_, core);
+    if (!ring) return std::unexpected(std::move(ring.error()).in("make the log's ring"));
+    rings_.push_back(std::make_unique<ringlog::ByteRing>(std::move(*ring)));
+    pointers.push_back(rings_.back().get());
+  }
+  Result<std::unique_ptr<ringlog::Writer>> writer = ringlog::Writer::start(
+      files,
+      {.directory = config.log.directory.string(),
+       .instance = instance_,
+       .segment_size = config.log.segment_size,
+       .quota_size = config.log.quota},
+      *root_key_, pointers, ringlog::system_random(), wall_ns());
+  if (!writer) return std::unexpected(std::move(writer.error()).in("open the log"));
+  writer_ = std::move(*writer);
+  for (const ringlog::ByteRing& ring : leftover->rings) {
+    Result<uint64_t> count = writer_->recover(ring, wall_ns());
+    if (!count) return std::unexpected(std::move(count.error()).in("bring " + ring.path() + " into the log"));
+    say_("a gateway ended without its last word: " + std::to_string(*count) + " records brought into the log");
+    unlink(ring.path().c_str());
+  }
+  writer_thread_ = std::thread([this] { write_log(); });
+  return {};
+}
+
+void Gateway::write_log() {
+  pthread_setname_np(pthread_self(), "log writer");
+  uint32_t interval_ms = limits::log_commit_interval_ms;
+  for (const config::Target& target : snapshot_->policy->config().targets) {
+    if (target.durability == config::Durability::sync) interval_ms = sync_interval_ms;
+  }
+  bool was_failing = false;
+  while (!writer_stops_.load(std::memory_order_acquire)) {
+    writer_->step(wall_ns());
+    if (writer_->failing() != was_failing) {
+      was_failing = !was_failing;
+      say_(was_failing ? "the log fails, traffic stops: " + writer_->error().text : "the log is whole again, traffic goes on");
+    }
+    usleep(interval_ms * 1000);
+  }
+}
+
+Result<void> Gateway::start_cores() {
+  const config::Config& config = snapshot_->policy->config();
+  // Everything that libcrypto loads late is loaded now, so that no core opens a file after start.
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
+  std::vector<Address> addresses;
+  for (const config::Listener& listener : config.listeners) {
+    Result<std::vector<Address>> found = resolve(listener.address);
+    if (!found) return std::unexpected(std::move(found.error()));
+    addresses.push_back(found->front());
+  }
+  for (uint16_t i = 0; i < rings_.size(); ++i) {
+    auto to_control = ControlInbox::open();
+    auto to_core = CoreInbox::open();
+    if (!to_control) return std::unexpected(std::move(to_control.error()));
+    if (!to_core) return std::unexpected(std::move(to_core.error()));
+    to_control_.push_back(std::move(*to_control));
+    to_cores_.push_back(std::move(*to_core));
+    auto core = std::make_unique<CoreThread>();
+    core->index = i;
+    core->addresses = addresses;
+    core->options.index = i;
+    core->options.log = rings_[i].get();
+    core->options.to_control = to_control_[i].get();
+    core->options.from_control = to_cores_[i].get();
+    core->options.snapshot = snapshot_;
+    std::future<Result<void>> ready = core->ready.get_future();
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    // Bounded recursive parsers run in place on this stack.
+    pthread_attr_setstacksize(&attributes, limits::core_stack_size);
+    const int made = pthread_create(&core->thread, &attributes, CoreThread::main, core.get());
+    pthread_attr_destroy(&attributes);
+    if (made != 0) return fail_errno("start a core's thread", made);
+    cores_.push_back(std::move(core));
+    if (Result<void> opened = ready.get(); !opened) {
+      pthread_join(cores_.back()->thread, nullptr);
+      cores_.pop_back();
+      return opened;
+    }
+    addresses = cores_.back()->addresses;  // a port 0 is the same for all
+  }
+  for (const Address& address : addresses) addresses_.push_back(address.text());
+  return {};
+}
+
+Result<void> Gateway::open_control() {
+  ControlOptions options;
+  options.config_file = config_file_;
+  options.plugins = &plugins_;
+  options.snapshot = snapshot_;
+  options.say = say_;
+  for (const auto& inbox : to_control_) options.from_cores.push_back(inbox.get());
+  for (const auto& inbox : to_cores_) options.to_cores.push_back(inbox.get());
+  options.log_status = [this]() -> nlohmann::json {
+    return {{"failing", writer_->failing()}, {"directory", snapshot_->policy->config().log.directory.string()}};
+  };
+  Result<std::unique_ptr<Control>> control = Control::open(std::move(options));
+  if (!control) return std::unexpected(std::move(control.error()));
+  control_ = std::move(*control);
+  return {};
+}
+
+void Gateway::run() { control_->run(); }
+
+Gateway::~Gateway() {
+  // Cores that were started are always drained, also when a later step of start failed.
+  for (const auto& inbox : to_cores_) {
+    while (!inbox->push(Drain{})) usleep(1000);
+  }
+  for (const auto& core : cores_) pthread_join(core->thread, nullptr);
+  cores_.clear();
+  control_.reset();
+  stop_writer();
+  if (lock_fd_ >= 0) close(lock_fd_);
+}
+
+void Gateway::stop_writer() {
+  if (!writer_thread_.joinable()) return;
+  writer_stops_.store(true, std::memory_order_release);
+  writer_thread_.join();
+  const Result<void> closed = writer_->close(wall_ns());
+  if (!closed) {
+    // The rings keep what the log did not take; the next start brings it in.
+    say_("the log could not be closed: " + closed.error().text);
+    return;
+  }
+  for (const auto& ring : rings_) unlink(ring->path().c_str());
+}
+
+}  // namespace sallyport

@@ -1,0 +1,67 @@
+// Gateway: the whole running thing: opens the log, starts the writer, one thread a core and the control thread,
+// and takes them down in the other order. What `sallyport serve` calls.
+//
+//   start: world -> state folder locked -> leftover rings drained into the log -> writer -> cores listen -> serve
+//   stop:  drain -> cores end -> the log's last commit -> rings removed
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/control/control.h"
+#include "ringlog/keys.h"
+#include "ringlog/writer.h"
+
+namespace sallyport {
+
+class Gateway {
+ public:
+  using Say = std::function<void(const std::string&)>;
+
+  // Problems of the config, or of the machine, say what to do next. `say` prints lines for the operator.
+  static std::expected<std::unique_ptr<Gateway>, Problems> start(const std::filesystem::path& config_file, Say say);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Serves until drained.
+  void run();
+  // From any thread, also a signal handler's.
+  void reload() { control_->poke('r'); }
+  void drain() { control_->poke('d'); }
+  // Where the listeners listen, in the config's order (a port 0 has become a real one).
+  [[nodiscard]] const std::vector<std::string>& addresses() const { return addresses_; }
+
+ private:
+  struct CoreThread;
+  Gateway() = default;
+
+  Result<void> lock_state();
+  Result<void> open_log();
+  Result<void> start_cores();
+  Result<void> open_control();
+  void write_log();
+  void stop_writer();
+
+  Say say_;
+  std::filesystem::path config_file_;
+  Plugins plugins_;
+  SnapshotPointer snapshot_;
+  int lock_fd_ = -1;
+  std::vector<std::unique_ptr<ringlog::ByteRing>> rings_;
+  std::unique_ptr<ringlog::RootKey> root_key_;
+  std::unique_ptr<ringlog::Writer> writer_;
+  std::thread writer_thread_;
+  std::atomic<bool> writer_stops_ = false;
+  std::vector<std::unique_ptr<ControlInbox>> to_control_;
+  std::vector<std::unique_ptr<CoreInbox>> to_cores_;
+  std::vector<std::unique_ptr<CoreThread>> cores_;
+  std::unique_ptr<Control> control_;
+  std::vector<std::string> addresses_;
+  uint64_t instance_ = 0;
+};
+
+}  // namespace sallyport

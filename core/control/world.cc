@@ -1,0 +1,174 @@
+#include "core/control/world.h"
+
+#include <fcntl.h>
+#include <netdb.h>
+#include <openssl/rand.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+
+#include "config/check.h"
+
+namespace sallyport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> alpn_of(const Plugin& plugin) {
+  std::vector<std::string> names;
+  const sp_manifest& manifest = *plugin.abi->manifest;
+  for (size_t i = 0; i < manifest.alpn_count; ++i) names.emplace_back(manifest.alpn[i].data, manifest.alpn[i].size);
+  return names;
+}
+
+// The key behind the salts of unknown names lives with the state, so that they stay the same over restarts.
+SecretBytes false_salt_key(const fs::path& state_dir) {
+  const fs::path path = state_dir / "false-salt.key";
+  std::array<std::byte, 32> key{};
+  const int old = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  const bool read_whole = old >= 0 && read(old, key.data(), key.size()) == static_cast<ssize_t>(key.size());
+  if (old >= 0) close(old);
+  if (read_whole) return SecretBytes(std::span<const std::byte>(key));
+  CHECK(RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) == 1);
+  const int made = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (made >= 0) {
+    // Not being able to keep it costs only the stability over restarts.
+    [[maybe_unused]] const ssize_t ignored = write(made, key.data(), key.size());
+    close(made);
+  }
+  return SecretBytes(std::span<const std::byte>(key));
+}
+
+TargetState target_state(const config::Target& target, const Plugin& plugin, bool strict, Problems& problems) {
+  TargetState state;
+  state.target = &target;
+  state.plugin = &plugin;
+  const auto soft = [&](std::string text, const config::Place& place) {
+    if (strict) problems.push_back({place, text});
+    return text;
+  };
+  for (const config::Address& address : target.addresses) {
+    Result<std::vector<Address>> found = resolve(address);
+    if (found) {
+      state.addresses.insert(state.addresses.end(), found->begin(), found->end());
+    } else {
+      state.error = soft(found.error().text, target.place);
+    }
+  }
+  for (const config::Login& login : target.logins) {
+    LoginState made;
+    made.user = login.user;
+    if (login.password.source != config::Secret::Source::none) {
+      Result<std::string> password = config::read_secret(login.password);
+      if (password) {
+        made.password = SecretBytes(*password);
+        explicit_bzero(password->data(), password->size());
+      } else {
+        made.error = soft(password.error().text, login.password.place);
+      }
+    }
+    state.logins.push_back(std::move(made));
+  }
+  if (target.tls != config::TargetTls::off) {
+    const std::string name = target.tls_name.empty() ? target.addresses.front().host : target.tls_name;
+    Result<TlsContext> tls = TlsContext::client(target.tls, target.tls_ca, name, {});
+    if (tls) {
+      state.tls = std::move(*tls);
+    } else {
+      problems.push_back({target.place, tls.error().text});
+    }
+  }
+  return state;
+}
+
+}  // namespace
+
+Problems load_plugins(const config::Config& config, Plugins& plugins) {
+  Problems problems;
+  for (const std::string& name : config.server.plugins) {
+    if (plugins.contains(name)) continue;
+    const fs::path path = config.server.plugin_dir / (name + ".so");
+    const auto pin = config.server.plugin_digests.find(name);
+    LoadOptions options;
+    if (pin != config.server.plugin_digests.end()) options.digest = pin->second;
+    Result<Plugin> plugin = load_plugin(path, options);
+    if (plugin) {
+      plugins.emplace(name, std::move(*plugin));
+    } else {
+      problems.push_back({{config.file.string(), 1}, "plugin " + name + ": " + plugin.error().text});
+    }
+  }
+  return problems;
+}
+
+std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const fs::path& file, Plugins& plugins) {
+  auto config = config::load(file);
+  if (!config) return std::unexpected(std::move(config.error()));
+  Problems problems = load_plugins(*config, plugins);
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  std::vector<const sp_manifest*> manifests;
+  for (const auto& [name, plugin] : plugins) manifests.push_back(plugin.abi->manifest);
+  return guard::Policy::compile(std::move(*config), manifests);
+}
+
+std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const guard::Policy> policy,
+                                                        const Plugins& plugins, bool strict) {
+  Problems problems;
+  auto snapshot = std::make_shared<Snapshot>();
+  const config::Config& config = policy->config();
+  for (const config::Target& target : config.targets) {
+    const auto plugin = plugins.find(target.protocol);
+    CHECK(plugin != plugins.end());  // Policy::compile refuses a target without its plugin
+    snapshot->targets.push_back(target_state(target, plugin->second, strict, problems));
+  }
+  for (const config::Listener& listener : config.listeners) {
+    const auto plugin = plugins.find(listener.protocol);
+    CHECK(plugin != plugins.end());
+    ListenerState state;
+    state.listener = &listener;
+    state.plugin = &plugin->second;
+    if (listener.tls) {
+      Result<TlsContext> tls = TlsContext::server(listener.tls->certificate, listener.tls->key, alpn_of(plugin->second));
+      if (tls) {
+        state.tls = std::move(*tls);
+      } else {
+        problems.push_back({listener.place, tls.error().text});
+      }
+    }
+    snapshot->listeners.push_back(std::move(state));
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  snapshot->false_salt_key = false_salt_key(config.server.state_dir);
+  snapshot->policy = std::move(policy);
+  return snapshot;
+}
+
+Result<std::vector<Address>> resolve(const config::Address& address) {
+  const addrinfo hints = {.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG,
+                          .ai_family = AF_UNSPEC,
+                          .ai_socktype = SOCK_STREAM,
+                          .ai_protocol = 0,
+                          .ai_addrlen = 0,
+                          .ai_addr = nullptr,
+                          .ai_canonname = nullptr,
+                          .ai_next = nullptr};
+  if (auto literal = Address::parse(address.text())) return std::vector<Address>{*literal};
+  addrinfo* found = nullptr;
+  const int result = getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
+  if (result != 0) return fail("cannot resolve " + address.host + ": " + gai_strerror(result));
+  std::vector<Address> all;
+  for (const addrinfo* at = found; at; at = at->ai_next) {
+    Address one;
+    memcpy(&one.storage, at->ai_addr, at->ai_addrlen);
+    one.size = at->ai_addrlen;
+    all.push_back(one);
+  }
+  freeaddrinfo(found);
+  return all;
+}
+
+}  // namespace sallyport
