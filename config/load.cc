@@ -115,13 +115,13 @@ void load_sections(Loader& loader, const Value& whole) {
 void remove_verifiers(Loader& loader) {
   std::string& text = loader.config.text;
   for (const User& user : loader.config.users) {
+    if (text.find(user.secret) != std::string::npos) continue;
+    loader.problems.add(user.place,
+                        "user \"" + user.name + "\": write secret as one plain string, without escapes");
+  }
+  for (const User& user : loader.config.users) {
     if (user.secret.empty()) continue;
-    size_t found = text.find(user.secret);
-    if (found == std::string::npos) {
-      loader.problems.add(user.place,
-                          "user \"" + user.name + "\": write secret as one plain string, without escapes");
-    }
-    for (; found != std::string::npos; found = text.find(user.secret, found)) {
+    for (size_t found = text.find(user.secret); found != std::string::npos; found = text.find(user.secret)) {
       text.replace(found, user.secret.size(), "SCRAM-SHA-256$...");
     }
   }
@@ -140,7 +140,7 @@ std::expected<Config, std::vector<Problem>> load(const std::filesystem::path& fi
     resolve(loader);
     remove_verifiers(loader);
   }
-  if (!loader.problems.empty()) return std::unexpected(std::move(loader.problems).sorted(loader.files));
+  if (loader.problems.count() != 0) return std::unexpected(std::move(loader.problems).sorted(loader.files));
   return std::move(loader.config);
 }
 

@@ -71,6 +71,7 @@ void load_listener(Loader& loader, const Value& table) {
 }
 
 void load_user(Loader& loader, const Value& table) {
+  const size_t problem_count = loader.problems.count();
   Reader reader(table, "user", loader.problems);
   User user;
   user.place = table.place;
@@ -80,6 +81,7 @@ void load_user(Loader& loader, const Value& table) {
   if (reader.text("secret", user.secret)) {
     if (const Result<ScramSecret> secret = parse_scram_secret(user.secret); !secret) {
       reader.problem("secret", "secret " + secret.error().text);
+      user.secret.clear();
     }
   }
   reader.text("os_user", user.os_user);
@@ -93,14 +95,14 @@ void load_user(Loader& loader, const Value& table) {
                 "a password never stands in the config: write secret = \"SCRAM-SHA-256$…\", made by "
                 "`sallyport user hash`");
   reader.finish();
-  if (!user.os_user.empty()) {
-    // Otherwise one person could ask as one and approve as the other.
-    const auto same = std::ranges::find(loader.config.users, user.os_user, &User::os_user);
-    if (same != loader.config.users.end()) {
-      reader.problem("os_user", "os_user \"" + user.os_user + "\" is already user \"" + same->name +
-                                    "\" at " + same->place.text());
-    }
+  // Otherwise one person could ask as one and approve as the other.
+  for (const User& other : loader.config.users) {
+    const std::string is_taken = " is that of user \"" + other.name + "\" at " + other.place.text();
+    if (!user.os_user.empty() && user.os_user == other.os_user)
+      reader.problem("os_user", "os_user" + is_taken);
+    if (!user.secret.empty() && user.secret == other.secret) reader.problem("secret", "secret" + is_taken);
   }
+  loader.has_all_users = loader.has_all_users && loader.problems.count() == problem_count;
   loader.config.users.push_back(std::move(user));
 }
 

@@ -86,12 +86,12 @@ void load_match(Reader& reader, Rule& rule) {
   }
 }
 
-void load_approval(Reader& reader, Rule& rule) {
+void load_approval(Reader& reader, Rule& rule, bool has_action) {
   if (rule.action == Action::approve) {
     rule.hold_ms = limits::hold_default_ms;
     rule.timeout_ms = limits::approval_timeout_default_ms;
     reader.require("approvers", "approvers = [\"…\"], the groups that may say yes");
-  } else if (reader.has("action")) {
+  } else if (has_action) {
     for (const char* key : {"approvers", "hold", "timeout"}) {
       if (reader.has(key)) reader.problem(key, std::string(key) + " belongs to action = \"approve\" only");
     }
@@ -149,9 +149,10 @@ void load_rule(Loader& loader, const Value& table) {
   reader.names("groups", rule.groups);
   load_match(reader, rule);
   reader.require("action", "action = \"allow\", \"deny\" or \"approve\"");
-  reader.choice("action", rule.action,
-                {{"allow", Action::allow}, {"deny", Action::deny}, {"approve", Action::approve}});
-  load_approval(reader, rule);
+  const bool has_action =
+      reader.choice("action", rule.action,
+                    {{"allow", Action::allow}, {"deny", Action::deny}, {"approve", Action::approve}});
+  load_approval(reader, rule, has_action);
   reader.text("reason", rule.reason);
   if (rule.reason.size() > limits::reason_size_max)
     reader.problem("reason", "reason is longer than 200 bytes");

@@ -16,6 +16,7 @@ struct Loader {
   std::vector<std::string> files;
   Problems problems;
   Config config;
+  bool has_all_users = true;  // else nothing is said of groups that nobody seems to have
 };
 
 void load_server(Loader& loader, const Value* table);

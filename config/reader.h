@@ -17,7 +17,7 @@ class Problems {
   void add(const Place& place, std::string text) { problems_.push_back({place, std::move(text)}); }
   // By file in the order of `files`, then by line.
   [[nodiscard]] std::vector<Problem> sorted(const std::vector<std::string>& files) &&;
-  [[nodiscard]] bool empty() const { return problems_.empty(); }
+  [[nodiscard]] size_t count() const { return problems_.size(); }
 
  private:
   std::vector<Problem> problems_;

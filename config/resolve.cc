@@ -20,7 +20,8 @@ struct Names {
 
 class Resolver {
  public:
-  explicit Resolver(Loader& loader) : config_(loader.config), problems_(loader.problems) {
+  explicit Resolver(Loader& loader)
+      : config_(loader.config), problems_(loader.problems), has_all_users_(loader.has_all_users) {
     for (const Target& target : config_.targets) names_.targets.push_back(target.name);
     std::set<std::string> groups;
     for (const User& user : config_.users) groups.insert(user.groups.begin(), user.groups.end());
@@ -28,7 +29,9 @@ class Resolver {
   }
 
   void run() {
+    const size_t problem_count = problems_.count();
     twice(config_.users, "user");
+    has_all_users_ = has_all_users_ && problems_.count() == problem_count;
     twice(config_.targets, "target");
     twice(config_.masks, "mask");
     twice(config_.rules, "rule");
@@ -62,10 +65,14 @@ class Resolver {
     }
   }
 
+  [[nodiscard]] bool has_plugin(const std::string& protocol) const {
+    return std::ranges::find(config_.server.plugins, protocol) != config_.server.plugins.end();
+  }
+
   void check_plugin(const Place& place, const std::string& where, const std::string& protocol) {
-    const std::vector<std::string>& plugins = config_.server.plugins;
-    if (protocol.empty() || plugins.empty() || std::ranges::find(plugins, protocol) != plugins.end()) return;
-    problems_.add(place, where + ": no plugin " + in_quotes(protocol) + did_you_mean(protocol, plugins) +
+    if (protocol.empty() || config_.server.plugins.empty() || has_plugin(protocol)) return;
+    problems_.add(place, where + ": no plugin " + in_quotes(protocol) +
+                             did_you_mean(protocol, config_.server.plugins) +
                              ": add it to plugins in [server]");
   }
 
@@ -77,7 +84,8 @@ class Resolver {
     if (target == config_.targets.end()) {
       problems_.add(listener.place, where + ": no target " + in_quotes(listener.target) +
                                         did_you_mean(listener.target, names_.targets));
-    } else if (target->protocol != listener.protocol) {
+    } else if (has_plugin(target->protocol) && has_plugin(listener.protocol) &&
+               target->protocol != listener.protocol) {
       problems_.add(listener.place,
                     where + " speaks " + listener.protocol + ", its target " + target->protocol);
     }
@@ -98,7 +106,8 @@ class Resolver {
     check_targets(rule.place, where, rule.targets);
     check_groups(rule.place, where + ": groups", rule.groups);
     const size_t count = check_groups(rule.place, where + ": approvers", rule.approvers);
-    if (rule.action == Action::approve && count == rule.approvers.size() && count != 0) check_approvers(rule);
+    if (rule.action == Action::approve && count != 0 && count == rule.approvers.size() && has_all_users_)
+      check_approvers(rule);
   }
 
   // The requester cannot approve, so somebody else must be able to.
@@ -146,7 +155,7 @@ class Resolver {
     for (const std::string& group : groups) {
       if (std::ranges::binary_search(names_.groups, group)) {
         ++count;
-      } else {
+      } else if (has_all_users_) {
         problems_.add(place, where + ": no user has the group " + in_quotes(group) +
                                  did_you_mean(group, names_.groups));
       }
@@ -156,6 +165,7 @@ class Resolver {
 
   const Config& config_;
   Problems& problems_;
+  bool has_all_users_;
   Names names_;
 };
 

@@ -1,6 +1,9 @@
 // Policy: an identity and a command in, a verdict out; which masks apply to a field. Compiled from a Config
 // and the manifests of its plugins, immutable, shared by all threads, swapped whole at reload. `explain` and
 // `check --cases` call the very functions that serve traffic.
+//
+// A `target` argument is one of config().targets; one of another Policy's config is looked up by its name,
+// and where it is gone everything is denied and withheld.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +19,8 @@
 
 namespace sallyport::guard {
 
+struct PolicyTables;
+
 struct Verdict {
   config::Action action = config::Action::deny;
   const config::Rule* rule = nullptr;  // null: the target's default decided
@@ -25,9 +30,13 @@ struct Verdict {
 class Policy {
  public:
   // Every problem that needs a manifest is reported: unknown ready sets, facts that the plugin does not name,
-  // masks on a target whose plugin cannot mask, unknown detectors, unknown options, groups that nobody has.
+  // masks on a target whose plugin cannot mask, approvals where it cannot hold, unknown detectors and
+  // options. Takes up to seconds (Hyperscan): off the data path.
   static std::expected<std::shared_ptr<const Policy>, std::vector<config::Problem>> compile(
       config::Config config, std::span<const sp_manifest* const> manifests);
+  ~Policy();
+  Policy(const Policy&) = delete;
+  Policy& operator=(const Policy&) = delete;
 
   [[nodiscard]] const config::Config& config() const;
   // A number that grows with each compile of this process; stands on records.
@@ -38,23 +47,37 @@ class Policy {
   [[nodiscard]] bool may_open(const config::Target& target, std::span<const std::string> groups) const;
 
   // Judges a batch: each command is judged alone, first rule that matches wins; then deny > approve > allow.
-  // Of several approve verdicts the first command's rule is answered. No allocation.
+  // Of several approve verdicts the first command's rule is answered. No allocation. A batch without commands
+  // is judged as one UNPARSED. What matches what: policy_match.h.
   [[nodiscard]] Verdict judge(const config::Target& target, std::span<const std::string> groups,
                               std::span<const sp_command> commands) const;
 
-  // The plan for a field of a target, for this identity. An empty plan: nothing can apply (SP_FIELD_CLEAR).
-  // `withhold` answers whether an opaque value must not be shown. Plans live as long as the Policy.
+  // The plan for a field of a target, for this identity; never null. An empty plan: nothing can apply
+  // (SP_FIELD_CLEAR). Plans live as long as the Policy. Takes no lock; allocates only when an identity with
+  // another set of masks is met for the first time.
   [[nodiscard]] const MaskPlan* mask_plan(const config::Target& target, std::span<const std::string> groups,
                                           const sp_field& field) const;
+  // Whether values of this field must not be shown at all: opaque ones where a mask applies, and computed
+  // ones under `computed = "refuse"`.
+  [[nodiscard]] bool withhold(const config::Target& target, std::span<const std::string> groups,
+                              const sp_field& field) const;
   // Whether any mask applies for this identity on this target.
   [[nodiscard]] bool masks(const config::Target& target, std::span<const std::string> groups) const;
   // The plan for request text on the record and before approvers: all detectors of the target's masks,
   // whoever asks; detectors @secrets always.
   [[nodiscard]] const MaskPlan& record_plan(const config::Target& target) const;
-  // The compiled detectors behind the plans of a target; equal sets share one. A thread prepares its Masker for
-  // each of `scanners` before it masks.
+  // The compiled detectors behind the plans of a target; equal sets share one. A thread prepares its Masker
+  // for each of `scanners` before it masks.
   [[nodiscard]] const Scanner& scanner(const config::Target& target) const;
   [[nodiscard]] std::span<const std::shared_ptr<const Scanner>> scanners() const;
+
+  // For explain.cc, which shows what judge() does.
+  [[nodiscard]] const PolicyTables& tables() const { return *tables_; }
+
+ private:
+  explicit Policy(std::unique_ptr<const PolicyTables> tables);
+
+  std::unique_ptr<const PolicyTables> tables_;
 };
 
 }  // namespace sallyport::guard

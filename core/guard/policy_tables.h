@@ -1,0 +1,82 @@
+// What a Policy is compiled to. Private to core/guard/policy*.cc and explain.cc.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/guard/policy.h"
+#include "core/guard/policy_match.h"
+
+namespace sallyport::guard {
+
+// "no origin, but the statement reads no relation, or only such as no mask is about" (SP_FIELD_UNRELATED).
+inline constexpr uint32_t field_unrelated = 1u << 1;
+
+using MaskBits = uint64_t;  // which of a target's masks
+static_assert(limits::target_mask_count_max == 64);
+
+struct MaskTable {
+  const config::Mask* mask = nullptr;
+  GroupSet except;
+  DetectorSet detectors;
+  MaskAction action = MaskAction::Redact;
+
+  // Whether one of `fields` means this field: by its origin (from any dot on, so that "customers.email" means
+  // any schema), or by its label where the pattern names a column of any table. Letter case does not count.
+  [[nodiscard]] bool names(const sp_field& field) const;
+};
+
+// The plans of all identities whose masks are `masks`: one for each action on the whole value. Nodes of a
+// list that only grows: a new one is published with release at its head, readers take the head with acquire.
+struct PlanSet {
+  MaskBits masks = 0;
+  std::array<MaskPlan, 5> by_whole;  // by MaskAction
+  PlanSet* next = nullptr;
+};
+
+struct TargetTable {
+  const config::Target* target = nullptr;
+  GroupSet allow;
+  std::vector<const RuleMatcher*> rules;  // that cover this target, in the order of the files
+  std::vector<MaskTable> masks;
+  MaskPlan record_plan;
+  std::shared_ptr<const Scanner> scanner;
+  mutable std::atomic<PlanSet*> plans = nullptr;
+
+  TargetTable() = default;
+  TargetTable(const TargetTable&) = delete;
+  TargetTable& operator=(const TargetTable&) = delete;
+  ~TargetTable();
+
+  [[nodiscard]] MaskBits masks_of(const GroupSet& who) const;
+  [[nodiscard]] const PlanSet& plans_of(MaskBits bits) const;
+  [[nodiscard]] Verdict judge(const GroupSet& who, const sp_command& command) const;
+};
+
+struct PolicyTables {
+  config::Config config;
+  uint64_t version = 0;
+  std::vector<std::string> groups;  // sorted; the index is the bit
+  std::map<std::string_view, const config::User*, std::less<>> users;
+  std::map<std::string_view, size_t, std::less<>> target_indexes;
+  std::deque<RuleMatcher> rules;
+  std::deque<TargetTable> targets;                       // as config.targets
+  std::vector<std::shared_ptr<const Scanner>> scanners;  // the first knows @secrets
+
+  [[nodiscard]] GroupSet group_set(std::span<const std::string> names) const;
+  [[nodiscard]] const TargetTable* find(const config::Target& target) const;
+};
+
+// What masks do to a field of an identity with `bits`: the action on the whole value, and whether computed
+// values are refused.
+struct FieldRuling {
+  MaskAction whole = MaskAction::None;
+  bool refused = false;
+};
+[[nodiscard]] FieldRuling rule_field(const TargetTable& table, MaskBits bits, const sp_field& field);
+
+}  // namespace sallyport::guard
