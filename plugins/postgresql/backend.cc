@@ -1,0 +1,295 @@
+#include "plugins/postgresql/backend.h"
+
+#include <algorithm>
+
+#include "plugins/postgresql/settings.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// How much of a report too large to be held is read for its severity and code, which stand first in it.
+constexpr size_t report_head_size = 256;
+
+bool is_report(uint8_t type) { return type == back::error || type == back::notice; }
+
+bool is_fatal(Bytes report) {
+  std::string_view severity = report_field(report, 'V');
+  if (severity.empty()) severity = report_field(report, 'S');
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+std::string taken(Writer& out) { return std::string(as_text(out.view())); }
+
+}  // namespace
+
+size_t Backend::end_of(uint64_t size, Bytes there, size_t offset) {
+  return offset + static_cast<size_t>(std::min<uint64_t>(size, there.size()));
+}
+
+bool Backend::feed(Bytes data) {
+  actions_.clear();
+  popped_ = false;
+  wire_.rows.begin();
+  data_ = data;
+  MessageReader reader(data);
+  Step step = Step::Next;
+  while (step == Step::Next && !wire_.ended) {
+    uint8_t type = 0;
+    uint64_t size = 0;
+    const Frame header = reader.peek(type, size);
+    if (header == Frame::bad) step = Step::Broken;
+    if (header != Frame::message) break;
+    const size_t offset = reader.offset();
+    const Bytes left = reader.rest();
+    if (size > left.size() || size > message_size_max) {
+      step = look_partial(type, size, left, offset);
+      if (step == Step::Next) reader.skip(static_cast<size_t>(size));
+      continue;
+    }
+    Message message;
+    if (reader.next(message) != Frame::message) break;
+    end_ = reader.offset();
+    step = look(message, offset);
+  }
+  if (step == Step::Broken || !carry_out()) return false;
+  if (popped_ && wire_.client_waits && !wire_.ended) wire_.host.feed_again();
+  return true;
+}
+
+// A message of which a part is still to come, or one too large to be held whole.
+Backend::Step Backend::look_partial(uint8_t type, uint64_t size, Bytes there, size_t offset) {
+  if (type == back::data_row) return on_partial_row(size, there, offset);
+  if (size <= message_size_max) return Step::Stop;
+  if (!is_report(type)) return Step::Broken;
+  if (there.size() < report_head_size) return Step::Stop;
+  return shorten_report(type, size, there, offset);
+}
+
+Backend::Step Backend::look(const Message& message, size_t offset) {
+  switch (message.type) {
+    case back::notice: return on_report(message, offset);
+    case back::notification: return on_notification(message);
+    case back::parameter_status: return on_parameter_status(message);
+    case back::error: return on_error(message, offset);
+    case back::copy_in:
+    case back::copy_out:
+    case back::copy_both:
+    case back::copy_data:
+    case back::copy_done:
+    case back::function_result:
+    case back::authentication:
+    case back::key_data:
+    case back::negotiate_version: return Step::Broken;  // nothing that passed could have caused them
+    default: return wire_.ledger.empty() ? Step::Broken : on_answer(message, offset);
+  }
+}
+
+Backend::Step Backend::on_answer(const Message& message, size_t offset) {
+  switch (message.type) {
+    case back::data_row: return on_row(message, offset);
+    case back::row_description: return on_row_description(message);
+    case back::no_data: return on_no_data();
+    case back::parameter_description: return on_parameter_description(message);
+    case back::parse_complete:
+    case back::bind_complete:
+    case back::close_complete: return on_complete(message.type);
+    case back::command_complete: return on_command_complete(message);
+    case back::empty_query: return on_end_of_rows(false);
+    case back::portal_suspended: return on_end_of_rows(true);
+    case back::ready: return on_ready(message);
+    default: return Step::Broken;
+  }
+}
+
+Backend::Step Backend::on_report(const Message& message, size_t offset) {
+  if (!wire_.rows.collect_report(data_, offset, message.whole.size())) return Step::Broken;
+  deliver(end_);
+  return Step::Next;
+}
+
+Backend::Step Backend::on_error(const Message& message, size_t offset) {
+  if (is_fatal(message.body)) {
+    wire_.target_said_fatal = true;
+    return on_report(message, offset);
+  }
+  if (wire_.ledger.empty()) return Step::Broken;
+  Entry& entry = wire_.ledger.front();
+  if (entry.failed) return Step::Broken;
+  segment_failed_ = true;
+  entry.closing = "ERROR " + std::string(report_field(message.body, 'C'));
+  if (entry.refusal) {
+    Writer out;
+    entry.refusal->write(out);
+    drop(end_, taken(out));
+  } else if (on_report(message, offset) != Step::Next) {
+    return Step::Broken;
+  }
+  return fail_entry(entry);
+}
+
+Backend::Step Backend::fail_entry(Entry& entry) {
+  if (entry.await == Await::Query || entry.await == Await::Sync) {
+    entry.failed = true;  // ReadyForQuery follows
+    return Step::Next;
+  }
+  finish_entry(entry);
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  // The server reads on, and answers nothing, until it comes to a Sync.
+  while (!wire_.ledger.empty() && wire_.ledger.front().await != Await::Sync) {
+    wire_.ledger.front().closing = "skipped";
+    finish_entry(wire_.ledger.front());
+    (void)wire_.ledger.pop();
+  }
+  if (wire_.ledger.empty()) wire_.skipping = true;
+  return Step::Next;
+}
+
+void Backend::finish_entry(Entry& entry) {
+  if (!entry.judged) return;
+  actions_.push_back(
+      {.kind = Action::Kind::ReplyEnd, .end = end_, .count = entry.row_count, .text = entry.closing});
+}
+
+Backend::Step Backend::on_ready(const Message& message) {
+  Entry& entry = wire_.ledger.front();
+  if (message.body.size() != 1) return Step::Broken;
+  const uint8_t status = message.body[0];
+  if (status != 'I' && status != 'T' && status != 'E') return Step::Broken;
+  if (entry.await != Await::Query && entry.await != Await::Sync) return Step::Broken;
+  // What took a refused message's place must have been refused.
+  if (entry.refusal && !entry.failed) return Step::Broken;
+  deliver(end_);
+  finish_entry(entry);
+  const bool query = entry.await == Await::Query;
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  if (query) wire_.ledger.drop_unnamed();
+  if (status == 'I') {
+    wire_.ledger.drop_portals(false);
+    wire_.context.end_transaction(segment_failed_);
+  } else if (wire_.status == 'I' || block_ended_) {
+    ++wire_.transaction;
+  }
+  wire_.status = status;
+  segment_failed_ = false;
+  block_ended_ = false;
+  actions_.push_back({.kind = Action::Kind::Settle, .end = end_});
+  return Step::Next;
+}
+
+Backend::Step Backend::on_notification(const Message& message) {
+  Cursor cursor(message.body);
+  const uint32_t process_id = cursor.u32();
+  const std::string_view channel = cursor.text();
+  (void)cursor.text();
+  if (!cursor.at_end()) return Step::Broken;
+  if (!wire_.rows.masks_possible()) {
+    deliver(end_);
+    return Step::Next;
+  }
+  // A payload is any text with no origin: where something is masked it is withheld.
+  Writer out;
+  out.begin(back::notification).u32(process_id).text(channel).text("").end();
+  drop(end_, taken(out));
+  return Step::Next;
+}
+
+Backend::Step Backend::on_parameter_status(const Message& message) {
+  Cursor cursor(message.body);
+  const std::string_view name = cursor.text();
+  const std::string_view value = cursor.text();
+  if (!cursor.at_end()) return Step::Broken;
+  // From here on the server would read other statements than the gateway judges.
+  if (forbidden_setting(name, value)) {
+    actions_.push_back({.kind = Action::Kind::End,
+                        .end = end_ - message.whole.size(),
+                        .text = std::string(name) + " may not be changed through the gateway"});
+    return Step::Stop;
+  }
+  if (free_text_setting(name) && wire_.rows.masks_possible()) {
+    drop(end_);
+  } else {
+    deliver(end_);
+  }
+  return Step::Next;
+}
+
+// The head of a report has its severity and code; its texts are left out.
+Backend::Step Backend::shorten_report(uint8_t type, uint64_t size, Bytes there, size_t offset) {
+  const Bytes head = there.subspan(header_size, report_head_size - header_size);
+  const std::string severity(report_field(head, 'V'));
+  const std::string code(report_field(head, 'C'));
+  if (severity.empty() || code.size() != 5) return Step::Broken;
+  Writer out;
+  const Report report = {
+      .severity = severity, .sqlstate = code, .message = "the target's message was too large to be shown"};
+  const bool fatal = severity == "FATAL" || severity == "PANIC";
+  if (type == back::notice) {
+    write_notice(out, report);
+  } else if (fatal || wire_.ledger.empty() || !wire_.ledger.front().refusal) {
+    write_error(out, report);
+  } else {
+    wire_.ledger.front().refusal->write(out);
+  }
+  end_ = end_of(size, there, offset);
+  actions_.push_back({.kind = Action::Kind::DropCredit, .end = end_, .count = size, .text = taken(out)});
+  const Step next = size > there.size() ? Step::Stop : Step::Next;
+  if (type == back::notice) return next;
+  if (fatal) {
+    wire_.target_said_fatal = true;
+    return next;
+  }
+  if (wire_.ledger.empty() || wire_.ledger.front().failed) return Step::Broken;
+  segment_failed_ = true;
+  wire_.ledger.front().closing = "ERROR " + code;
+  return fail_entry(wire_.ledger.front()) == Step::Next ? next : Step::Broken;
+}
+
+void Backend::deliver(size_t end) {
+  if (!actions_.empty() && actions_.back().kind == Action::Kind::Deliver) {
+    actions_.back().end = end;
+  } else {
+    actions_.push_back({.kind = Action::Kind::Deliver, .end = end});
+  }
+}
+
+void Backend::drop(size_t end, std::string instead) {
+  actions_.push_back({.kind = Action::Kind::Drop, .end = end, .text = std::move(instead)});
+}
+
+bool Backend::carry_out() {
+  if (!wire_.rows.finish()) return false;
+  size_t at = 0;
+  for (const Action& action : actions_) {
+    const size_t size = action.end - at;
+    switch (action.kind) {
+      case Action::Kind::Deliver:
+        if (!wire_.rows.deliver(SP_LEG_TARGET, SP_LEG_CLIENT, at, action.end)) return false;
+        break;
+      case Action::Kind::Drop:
+        wire_.host.drop(SP_LEG_TARGET, size);
+        wire_.host.emit(SP_LEG_CLIENT, as_bytes(action.text));
+        break;
+      case Action::Kind::PassCredit: wire_.host.pass(SP_LEG_TARGET, SP_LEG_CLIENT, action.count); break;
+      case Action::Kind::DropCredit:
+        wire_.host.drop(SP_LEG_TARGET, action.count);
+        wire_.host.emit(SP_LEG_CLIENT, as_bytes(action.text));
+        break;
+      case Action::Kind::ReplyEnd: wire_.host.reply_end(action.count, action.text); break;
+      case Action::Kind::Withheld:
+        wire_.host.name("withheld row", std::to_string(action.count) + " bytes");
+        break;
+      case Action::Kind::Settle: wire_.settle_activity(); break;
+      case Action::Kind::End:
+        wire_.end("0A000", action.text, "encoding or string syntax changed");
+        return true;
+    }
+    at = action.end;
+    if (!wire_.host.ok()) return false;
+  }
+  return true;
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,280 @@
+// What the target answers to requests: descriptions, rows, completions, and what they change of names,
+// settings and the transaction.
+#include "plugins/postgresql/backend.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// EXECUTE of a statement that is itself a utility statement, and so on.
+constexpr int deferred_depth_max = 4;
+
+// Whether what the entry returns may have been stored in a table.
+bool reads_tables(const Entry& entry) {
+  const Facts* facts = entry.facts.get();
+  if (entry.portal && entry.portal->statement) facts = entry.portal->statement->facts.get();
+  if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size())
+    return true;
+  return facts->statements()[entry.statement_index].reads_tables;
+}
+
+}  // namespace
+
+bool Backend::rows_may_come(const Entry& entry) {
+  if (entry.failed || entry.refusal) return false;
+  return entry.await == Await::Execute || (entry.await == Await::Query && entry.rows_open);
+}
+
+Backend::Shaped Backend::shape_rows(Entry& entry) {
+  if (!rows_may_come(entry)) return Shaped::None;
+  if (!wire_.rows.masks_possible()) return Shaped::Clear;
+  if (!entry.shape && entry.await == Await::Execute && entry.portal->described) {
+    entry.shape = entry.portal->shape;
+    if (!entry.shape) return Shaped::None;  // it was said to have no rows
+  }
+  // The description is missing because masks came with a change of policy: nothing may be shown.
+  if (!entry.shape) entry.shape = std::make_shared<RowShape>(Rows::unknown_shape());
+  if (wire_.rows.prepare(*entry.shape) == Described::Waiting) return Shaped::Waiting;
+  return wire_.rows.clear(*entry.shape) ? Shaped::Clear : Shaped::Known;
+}
+
+Backend::Step Backend::on_row(const Message& message, size_t offset) {
+  Entry& entry = wire_.ledger.front();
+  switch (shape_rows(entry)) {
+    case Shaped::None: return Step::Broken;
+    case Shaped::Waiting: return Step::Stop;
+    case Shaped::Clear: break;
+    case Shaped::Known:
+      if (!wire_.rows.collect_row(data_, offset, message.whole.size(), *entry.shape)) return Step::Broken;
+      break;
+  }
+  ++entry.row_count;
+  deliver(end_);
+  return Step::Next;
+}
+
+// A row that is not all there, or too large to be held whole.
+Backend::Step Backend::on_partial_row(uint64_t size, Bytes there, size_t offset) {
+  if (wire_.ledger.empty()) return Step::Broken;
+  Entry& entry = wire_.ledger.front();
+  switch (shape_rows(entry)) {
+    case Shaped::None: return Step::Broken;
+    case Shaped::Waiting: return Step::Stop;
+    case Shaped::Clear:
+      ++entry.row_count;
+      end_ = end_of(size, there, offset);
+      actions_.push_back({.kind = Action::Kind::PassCredit, .end = end_, .count = size});
+      return size > there.size() ? Step::Stop : Step::Next;
+    case Shaped::Known: break;
+  }
+  if (size <= message_size_max || there.size() < header_size + 2) return Step::Stop;
+  if (!withhold_row(entry, size, there, offset)) return Step::Broken;
+  return size > there.size() ? Step::Stop : Step::Next;
+}
+
+bool Backend::withhold_row(Entry& entry, uint64_t size, Bytes there, size_t offset) {
+  const uint16_t count = static_cast<uint16_t>(there[header_size] << 8 | there[header_size + 1]);
+  if (count > column_count_max || (!entry.shape->unknown && count != entry.shape->columns.size()))
+    return false;
+  ++entry.row_count;
+  Writer out;
+  out.begin(back::data_row).u16(count);
+  for (uint16_t i = 0; i < count; ++i) out.i32(-1);
+  out.end();
+  end_ = end_of(size, there, offset);
+  actions_.push_back({.kind = Action::Kind::DropCredit,
+                      .end = end_,
+                      .count = size,
+                      .text = std::string(as_text(out.view()))});
+  actions_.push_back({.kind = Action::Kind::Withheld, .end = end_, .count = size});
+  return true;
+}
+
+Backend::Step Backend::on_row_description(const Message& message) {
+  Entry& entry = wire_.ledger.front();
+  if (entry.await == Await::DescribeStatement) {
+    if (!entry.parameters_seen) return Step::Broken;
+    return end_of_description(entry);
+  }
+  const bool query = entry.await == Await::Query && !entry.failed && !entry.refusal && !entry.rows_open;
+  if (!query && entry.await != Await::DescribePortal) return Step::Broken;
+  auto shape = std::make_shared<RowShape>();
+  switch (wire_.rows.describe(message.whole, *shape, reads_tables(entry))) {
+    case Described::Done: break;
+    case Described::Waiting: return Step::Stop;  // the catalogue is asked first
+    case Described::Fault: return Step::Broken;
+  }
+  if (query) {
+    entry.shape = std::move(shape);
+    entry.rows_open = true;
+    deliver(end_);
+    return Step::Next;
+  }
+  if (entry.portal) {
+    entry.portal->described = true;
+    entry.portal->shape = std::move(shape);
+  }
+  return end_of_description(entry);
+}
+
+Backend::Step Backend::on_no_data() {
+  Entry& entry = wire_.ledger.front();
+  const bool statement = entry.await == Await::DescribeStatement && entry.parameters_seen;
+  if (!statement && entry.await != Await::DescribePortal) return Step::Broken;
+  if (entry.portal) {
+    entry.portal->described = true;
+    entry.portal->shape = nullptr;
+  }
+  return end_of_description(entry);
+}
+
+Backend::Step Backend::end_of_description(const Entry& entry) {
+  if (entry.own) {
+    drop(end_);
+  } else {
+    deliver(end_);
+  }
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  return Step::Next;
+}
+
+Backend::Step Backend::on_parameter_description(const Message& message) {
+  Entry& entry = wire_.ledger.front();
+  if (entry.await != Await::DescribeStatement || entry.parameters_seen) return Step::Broken;
+  Cursor cursor(message.body);
+  const uint16_t count = cursor.u16();
+  std::vector<uint32_t> types;
+  for (uint16_t i = 0; i < count && cursor.ok(); ++i) types.push_back(cursor.u32());
+  if (!cursor.at_end()) return Step::Broken;
+  if (entry.prepared) entry.prepared->types = std::move(types);
+  entry.parameters_seen = true;
+  deliver(end_);
+  return Step::Next;
+}
+
+Backend::Step Backend::on_complete(uint8_t type) {
+  Entry& entry = wire_.ledger.front();
+  if (entry.refusal) return Step::Broken;  // the server took what it had to refuse
+  if (type == back::parse_complete && entry.await == Await::Parse) {
+    wire_.ledger.define_statement(entry.name, entry.prepared);
+  } else if (type == back::bind_complete && entry.await == Await::Bind) {
+    wire_.ledger.define_portal(entry.name, entry.portal);
+  } else if (type == back::close_complete && entry.await == Await::Close) {
+    if (entry.closes_portal) {
+      wire_.ledger.drop_portal(entry.name);
+    } else {
+      wire_.ledger.drop_statement(entry.name);
+    }
+  } else {
+    return Step::Broken;
+  }
+  deliver(end_);
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  return Step::Next;
+}
+
+Backend::Step Backend::on_command_complete(const Message& message) {
+  Entry& entry = wire_.ledger.front();
+  Cursor cursor(message.body);
+  const std::string_view tag = cursor.text();
+  if (!cursor.at_end() || entry.failed || entry.refusal) return Step::Broken;
+  const Facts* facts = running(entry);
+  if (entry.await == Await::Query) {
+    if (facts == nullptr) return Step::Broken;
+    if (!facts->parsed()) {
+      apply_unparsed(tag);
+    } else {
+      // One for each statement; more would mean that the server read another text.
+      if (entry.statement_index >= facts->statements().size()) return Step::Broken;
+      const std::string text = entry.prepared ? entry.prepared->text : std::string();
+      apply(*facts, entry.statement_index++, text, tag, 0);
+    }
+    entry.rows_open = false;
+    entry.shape = nullptr;
+    entry.closing = tag;
+    deliver(end_);
+    return Step::Next;
+  }
+  if (entry.await != Await::Execute) return Step::Broken;
+  if (facts == nullptr || !facts->parsed()) {
+    apply_unparsed(tag);
+  } else {
+    const std::string text = entry.portal->statement->text;
+    apply(*facts, 0, text, tag, 0);
+  }
+  entry.closing = tag;
+  return on_end_of_rows(false);
+}
+
+// CommandComplete, EmptyQueryResponse or PortalSuspended.
+Backend::Step Backend::on_end_of_rows(bool suspended) {
+  Entry& entry = wire_.ledger.front();
+  if (entry.failed || entry.refusal) return Step::Broken;
+  if (entry.await == Await::Query && !suspended) {
+    deliver(end_);
+    return Step::Next;
+  }
+  if (entry.await != Await::Execute) return Step::Broken;
+  entry.portal->suspended = suspended;
+  if (suspended) entry.closing = "suspended";
+  deliver(end_);
+  finish_entry(entry);
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  return Step::Next;
+}
+
+// What a completed statement has changed.
+void Backend::apply(const Facts& facts, size_t index, std::string_view text, std::string_view tag,
+                    int depth) {
+  if (facts.changes_catalogue()) wire_.catalogue.invalidate();
+  if (!facts.changes_session()) return;
+  const sql::Statement& statement = *facts.statements()[index].statement;
+  if (statement.deferred && statement.verb == "EXECUTE" && depth < deferred_depth_max) {
+    // A statement that was prepared by a Parse may be any, a SET included.
+    const Found<Prepared> found = wire_.ledger.find_statement(statement.name);
+    if (found.value && found.value->facts) apply(*found.value->facts, 0, found.value->text, tag, depth + 1);
+    return;
+  }
+  wire_.ledger.apply(facts, statement, text);
+  wire_.context.apply(statement);
+  end_transaction_by(tag, statement);
+}
+
+// The tag tells what happened: a COMMIT of a failed block answers ROLLBACK.
+void Backend::end_transaction_by(std::string_view tag, const sql::Statement& statement) {
+  switch (statement.transaction) {
+    case sql::Transaction::commit:
+    case sql::Transaction::rollback:
+    case sql::Transaction::prepare:
+      block_ended_ = true;
+      wire_.context.end_transaction(tag == "ROLLBACK");
+      return;
+    case sql::Transaction::none:
+    case sql::Transaction::begin:
+    case sql::Transaction::savepoint:
+    case sql::Transaction::release:
+    case sql::Transaction::rollback_to:
+    case sql::Transaction::commit_prepared:
+    case sql::Transaction::rollback_prepared: return;
+  }
+}
+
+// Of a text that could not be read only the tag says what it was. What may have changed is forgotten: names
+// that are not known are judged as UNPARSED.
+void Backend::apply_unparsed(std::string_view tag) {
+  wire_.catalogue.invalidate();
+  wire_.context.mark_unknown();
+  block_ended_ = block_ended_ || tag == "COMMIT" || tag == "ROLLBACK" || tag == "PREPARE TRANSACTION";
+  if (tag == "PREPARE" || tag.starts_with("DEALLOCATE") || tag.starts_with("DISCARD") || tag == "DO" ||
+      tag == "CALL") {
+    wire_.ledger.drop_all_statements();
+  }
+  if (tag.starts_with("DECLARE") || tag.starts_with("CLOSE") || tag.starts_with("DISCARD")) {
+    wire_.ledger.drop_portals(true);
+  }
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,71 @@
+// What rules match of a classified text: its statements as commands of the ABI, and what the session has to
+// know of each to follow it. Built once for a text and shared by all that runs it; holds no verdict.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "plugins/postgresql/sql/statement.h"
+
+namespace sallyport::pg {
+
+namespace sql = sallyport::postgresql::sql;
+
+// Names of the fields, as the manifest declares them.
+namespace field {
+inline constexpr std::string_view effect = "field.effect", effects = "field.effects",
+                                  function = "field.function", relation = "field.relation",
+                                  writes = "field.writes", escape = "field.escape", where = "field.where",
+                                  setting = "field.setting", session = "field.session",
+                                  database = "field.database", user = "field.user";
+}
+
+struct StatementFacts {
+  const sql::Statement* statement = nullptr;  // owned by Facts::source
+  std::vector<std::string> objects;
+  // Without effect and effects, which an EXECUTE takes from what its name stands for.
+  std::vector<std::pair<std::string_view, std::string>> fields;
+  bool session_harmless = true;  // what it changes of the session, it changes harmlessly
+  bool reads_tables = true;      // false: surely none, so nothing it returns was stored
+};
+
+class Facts {
+ public:
+  // Of a whole text.
+  [[nodiscard]] static std::shared_ptr<const Facts> of(std::shared_ptr<const sql::Classification> source);
+  // Of what a PREPARE or DECLARE holds; null when `outer` holds nothing.
+  [[nodiscard]] static std::shared_ptr<const Facts> of_inner(const Facts& facts, const sql::Statement& outer);
+
+  [[nodiscard]] const std::vector<StatementFacts>& statements() const { return statements_; }
+  [[nodiscard]] bool parsed() const { return source_->parsed; }
+  // What of it the gateway does not let through whatever the rules say ("COPY", "large objects", "SET
+  // client_encoding"); empty: nothing.
+  [[nodiscard]] const std::string& unsupported() const { return unsupported_; }
+  [[nodiscard]] size_t memory_size() const { return memory_size_; }  // bytes, estimated
+  // Whether it may define or drop prepared statements or cursors, change settings or the transaction.
+  [[nodiscard]] bool changes_session() const { return changes_session_; }
+  [[nodiscard]] bool changes_catalogue() const { return changes_catalogue_; }
+
+ private:
+  void add(const sql::Statement& statement);
+
+  std::shared_ptr<const sql::Classification> source_;
+  std::vector<StatementFacts> statements_;
+  std::string unsupported_;
+  size_t memory_size_ = 0;
+  bool changes_session_ = false;
+  bool changes_catalogue_ = false;
+};
+
+// The text's facts through the thread's caches. `key`, random, keys them against chosen collisions and counts
+// only once a thread.
+using CacheKey = std::array<uint64_t, 2>;
+[[nodiscard]] std::shared_ptr<const Facts> facts_of(std::string_view text, const CacheKey& key);
+
+}  // namespace sallyport::pg

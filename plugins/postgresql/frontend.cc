@@ -1,0 +1,305 @@
+#include "plugins/postgresql/frontend.h"
+
+#include <array>
+
+namespace sallyport::pg {
+
+namespace {
+
+constexpr size_t outstanding_count_resume = outstanding_count_max / 2;
+
+Await await_of(uint8_t type) {
+  if (type == front::parse) return Await::Parse;
+  // A FunctionCall is answered as a Query is: by an error and ReadyForQuery.
+  if (type == front::query || type == front::function_call) return Await::Query;
+  return Await::Execute;
+}
+
+Shape shape_of(Await await) {
+  if (await == Await::Query) return Shape::Query;
+  return await == Await::Parse ? Shape::Parse : Shape::Execute;
+}
+
+bool is_copy(uint8_t type) {
+  return type == front::copy_data || type == front::copy_done || type == front::copy_fail;
+}
+
+bool is_known(uint8_t type) {
+  constexpr std::array<uint8_t, 14> types = {
+      front::bind,      front::close,     front::describe,  front::execute, front::function_call,
+      front::flush,     front::parse,     front::query,     front::sync,    front::terminate,
+      front::copy_data, front::copy_done, front::copy_fail, front::password};
+  for (const uint8_t known : types) {
+    if (known == type) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool Frontend::feed(Bytes data, bool answered) {
+  answered_ = answered_ || answered;
+  wire_.client_waits = false;
+  MessageReader reader(data);
+  while (!wire_.ended && wire_.host.ok()) {
+    uint8_t type = 0;
+    uint64_t size = 0;
+    const Frame header = reader.peek(type, size);
+    if (header == Frame::need_more) return true;
+    if (header == Frame::bad || !is_known(type)) return broken("invalid message") != Step::Broken;
+    Step step = Step::Done;
+    if (size > message_size_max) {
+      step = on_oversize(type, size);
+      if (step == Step::Done) return true;  // the rest of it is dropped as it comes
+    } else {
+      Message message;
+      if (reader.next(message) != Frame::message) return true;
+      step = handle(message);
+    }
+    if (step == Step::Held) return true;
+    if (step == Step::Broken) return false;
+    flushed_ = false;
+    wants_room_ = false;
+  }
+  return true;
+}
+
+Frontend::Step Frontend::handle(const Message& message) {
+  if (wire_.skipping && message.type != front::sync && message.type != front::terminate) return skip(message);
+  wire_.set_activity(SP_BUSY);
+  switch (message.type) {
+    case front::query: return on_query(message);
+    case front::parse: return on_parse(message);
+    case front::bind: return on_bind(message);
+    case front::describe: return on_describe(message);
+    case front::execute: return on_execute(message);
+    case front::close: return on_close(message);
+    case front::sync: return on_sync(message);
+    case front::terminate: return on_terminate(message);
+    case front::flush: pass_noted("flush", message); return Step::Done;
+    case front::function_call:
+      if (!room()) return wait_for_replies();
+      return refuse(message.type, message.whole.size(),
+                    unsupported("FunctionCall (fast-path, large objects)"));
+    case front::copy_data:
+    case front::copy_done:
+    case front::copy_fail:
+      // No COPY is ever under way, and then the server ignores these without a word.
+      wire_.host.drop(SP_LEG_CLIENT, message.whole.size());
+      return Step::Done;
+    default: return broken("unexpected message");
+  }
+}
+
+// After an error the server skips all messages until Sync. It was told to skip them by what it answered, so
+// they need not go there at all: nothing that was not judged leaves the gateway.
+Frontend::Step Frontend::skip(const Message& message) {
+  abandon();
+  wire_.host.note("skipped", message.whole.first(1));
+  wire_.host.drop(SP_LEG_CLIENT, message.whole.size());
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_oversize(uint8_t type, uint64_t size) {
+  if (is_copy(type) || wire_.skipping) {
+    wire_.host.drop(SP_LEG_CLIENT, size);
+    return Step::Done;
+  }
+  if (type != front::query && type != front::parse && type != front::bind && type != front::function_call) {
+    return broken("message too large");
+  }
+  if (!room()) return wait_for_replies();
+  wire_.set_activity(SP_BUSY);
+  return refuse(type, size, beyond_limit("a message of " + std::to_string(size) + " bytes"));
+}
+
+Frontend::Step Frontend::on_query(const Message& message) {
+  if (!room()) return wait_for_replies();
+  Cursor cursor(message.body);
+  const std::string_view text = cursor.text();
+  if (!cursor.at_end()) return broken("invalid Query message");
+  std::shared_ptr<const Facts> facts = facts_of(text, wire_.cache_key);
+  if (!facts->unsupported().empty()) {
+    return refuse(message.type, message.whole.size(), unsupported(facts->unsupported()));
+  }
+  Refusal refusal;
+  switch (rule({.facts = facts, .text = text}, SP_STAGE_EXECUTE, refusal)) {
+    case Ruling::Held: return Step::Held;
+    case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
+    case Ruling::Allowed: break;
+  }
+  Entry entry{.await = Await::Query, .judged = true};
+  if (facts->changes_session()) {
+    entry.prepared = std::make_shared<Prepared>();
+    entry.prepared->text = text;
+  }
+  entry.facts = std::move(facts);
+  forward(message, std::move(entry));
+  wire_.unsynced = false;
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_sync(const Message& message) {
+  if (!wire_.skipping && !room()) return wait_for_replies();
+  wire_.host.note("sync", message.whole);
+  forward(message, {.await = Await::Sync});
+  wire_.skipping = false;
+  wire_.unsynced = false;
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_terminate(const Message& message) {
+  pass_noted("terminate", message);
+  wire_.finish("terminated by the client");
+  return Step::Done;
+}
+
+Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal) {
+  if (ticket_ == 0) {
+    if (!wire_.judge.build(run, wire_.ledger, context_of_next())) {
+      (void)wait_for_replies();
+      return Ruling::Held;
+    }
+    ticket_ = ++ticket_last_;
+    ticket_transaction_ = transaction_of_next();
+  } else if (!answered_) {
+    return Ruling::Held;
+  }
+  answered_ = false;
+  sp_answer answer;
+  const sp_verdict verdict = wire_.host.ask(wire_.judge.ask(stage, ticket_, ticket_transaction_), answer);
+  answer_state_ = answer.state;
+  if (verdict == SP_WAIT && stage == SP_STAGE_EXECUTE) {
+    if (!warned_) {
+      Writer out;
+      write_paused(out, answer);
+      wire_.host.emit(SP_LEG_CLIENT, out.view());
+    }
+    warned_ = true;
+    return Ruling::Held;
+  }
+  ticket_ = 0;
+  warned_ = false;
+  if (verdict == SP_ALLOW) return Ruling::Allowed;
+  refusal = denied(answer);
+  return Ruling::Refused;
+}
+
+// The number of the transaction block in which the server will run the next message, if what is under way
+// succeeds; 0 outside a block.
+uint64_t Frontend::transaction_of_next() const {
+  bool open = wire_.status != 'I';
+  uint64_t number = wire_.transaction;
+  for (const Entry& entry : wire_.ledger.entries()) {
+    const Facts* facts = running(entry);
+    if (facts == nullptr || entry.refusal) continue;
+    for (const StatementFacts& one : facts->statements()) {
+      switch (one.statement->transaction) {
+        case sql::Transaction::begin:
+          if (!open) ++number;
+          open = true;
+          break;
+        case sql::Transaction::commit:
+        case sql::Transaction::rollback:
+        case sql::Transaction::prepare:
+          open = one.statement->chain;
+          if (open) ++number;
+          break;
+        case sql::Transaction::none:
+        case sql::Transaction::savepoint:
+        case sql::Transaction::release:
+        case sql::Transaction::rollback_to:
+        case sql::Transaction::commit_prepared:
+        case sql::Transaction::rollback_prepared: break;
+      }
+    }
+  }
+  return open ? number : 0;
+}
+
+std::string Frontend::context_of_next() const {
+  for (const Entry& entry : wire_.ledger.entries()) {
+    const Facts* facts = running(entry);
+    if (facts == nullptr || !facts->changes_session()) continue;
+    for (const StatementFacts& one : facts->statements()) {
+      if (wire_.context.touched_by(*one.statement)) return wire_.context.bytes(true);
+    }
+  }
+  return wire_.context.bytes(false);
+}
+
+void Frontend::pass_noted(std::string_view kind, const Message& message) {
+  wire_.host.note(kind, message.whole);
+  wire_.host.pass(SP_LEG_CLIENT, SP_LEG_TARGET, message.whole.size());
+}
+
+void Frontend::forward(const Message& message, Entry entry) {
+  wire_.host.pass(SP_LEG_CLIENT, SP_LEG_TARGET, message.whole.size());
+  wire_.unsynced = true;
+  wire_.ledger.push(std::move(entry));
+}
+
+Frontend::Step Frontend::refuse(uint8_t type, uint64_t size, Refusal refusal) {
+  const Await await = await_of(type);
+  Writer out;
+  if (await == Await::Query && wire_.ledger.empty() && !wire_.unsynced && wire_.status == 'I') {
+    wire_.host.drop(SP_LEG_CLIENT, size);
+    refusal.write(out);
+    write_ready(out, 'I');
+    wire_.host.emit(SP_LEG_CLIENT, out.view());
+    wire_.settle_activity();
+    return Step::Done;
+  }
+  std::array<uint8_t, 8> nonce{};
+  wire_.host.random(nonce.data(), nonce.size());
+  write_replacement(out, shape_of(await), nonce);
+  wire_.host.note("replacement", out.view());
+  wire_.host.drop(SP_LEG_CLIENT, size);
+  wire_.host.emit(SP_LEG_TARGET, out.view());
+  wire_.ledger.push({.await = await, .refusal = std::make_unique<Refusal>(std::move(refusal))});
+  wire_.unsynced = await != Await::Query;
+  return Step::Done;
+}
+
+Frontend::Step Frontend::wait_for_replies() {
+  // The server answers extended messages only at a Sync or Flush, and the client's may stand behind this one.
+  if (wire_.unsynced && !flushed_) {
+    Writer out;
+    out.begin(front::flush).end();
+    wire_.host.note("flush of the gateway", out.view());
+    wire_.host.emit(SP_LEG_TARGET, out.view());
+    flushed_ = true;
+  }
+  wire_.client_waits = true;
+  return Step::Held;
+}
+
+bool Frontend::room() {
+  if (ticket_ != 0) return true;  // it had room when it was asked about
+  if (wire_.ledger.size() >= outstanding_count_max) wants_room_ = true;
+  if (wire_.ledger.size() <= outstanding_count_resume) wants_room_ = false;
+  return !wants_room_;
+}
+
+bool Frontend::cancel() {
+  if (ticket_ == 0) return false;
+  wire_.host.cancel(ticket_);
+  answered_ = true;
+  return true;
+}
+
+void Frontend::abandon() {
+  if (ticket_ == 0) return;
+  wire_.host.cancel(ticket_);
+  ticket_ = 0;
+  warned_ = false;
+  answered_ = false;
+}
+
+Frontend::Step Frontend::broken(std::string_view what) {
+  abandon();
+  wire_.end("08P01", std::string(what) + " from the client", "protocol violation");
+  return Step::Broken;
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,79 @@
+// The client's direction of a serving session: finds its messages, has them judged, and passes them, holds
+// them, or puts the gateway's own in their place. See ledger.h for how names are followed.
+//
+//   free --ask WAIT--> held (the message stays unconsumed) --ANSWER, ask again--> free
+//   free --needs replies--> blocked (unconsumed) --replies came--> free
+//
+// Source: PostgreSQL manual, "Message Flow". Session's thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/refusal.h"
+#include "plugins/postgresql/wire.h"
+
+namespace sallyport::pg {
+
+class Frontend {
+ public:
+  explicit Frontend(Wire& wire) : wire_(wire) {}
+
+  // All that the client's leg holds. `answered`: what waited may ask again. False: the client broke the
+  // protocol and was told so.
+  [[nodiscard]] bool feed(Bytes data, bool answered);
+
+  // The caller cancelled (a CancelRequest with this session's key). True: it was a wait, and its refusal
+  // comes with the next feed. False: nothing waits, the target is to be asked to cancel.
+  bool cancel();
+  // The caller or the target has gone: nothing that waits may run.
+  void abandon();
+  [[nodiscard]] bool holding() const { return ticket_ != 0; }
+
+ private:
+  enum class Step : uint8_t { Done, Held, Broken };
+  enum class Ruling : uint8_t { Allowed, Refused, Held };
+
+  Step handle(const Message& message);
+  Step skip(const Message& message);
+  Step on_query(const Message& message);
+  Step on_parse(const Message& message);
+  Step on_bind(const Message& message);
+  Step on_describe(const Message& message);
+  Step on_execute(const Message& message);
+  Step on_close(const Message& message);
+  Step on_sync(const Message& message);
+  Step on_terminate(const Message& message);
+  Step on_oversize(uint8_t type, uint64_t size);
+
+  Step run_portal(const Message& message, const std::shared_ptr<Portal>& portal, uint32_t row_count_max);
+  void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);
+  Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
+  [[nodiscard]] uint64_t transaction_of_next() const;
+  [[nodiscard]] std::string context_of_next() const;
+
+  // Records and passes a message that needs no verdict.
+  void pass_noted(std::string_view kind, const Message& message);
+  void forward(const Message& message, Entry entry);
+  // The message's place is taken by the gateway's words, here or at the target. `size`: of the message.
+  Step refuse(uint8_t type, uint64_t size, Refusal refusal);
+  // Leaves the message until replies have come.
+  Step wait_for_replies();
+  // Room for one more unanswered message. False: wait.
+  bool room();
+  bool retain(size_t size, bool& beyond);
+  Step broken(std::string_view what);
+
+  Wire& wire_;
+  uint64_t ticket_ = 0;  // of the held message
+  uint64_t ticket_last_ = 0;
+  uint64_t ticket_transaction_ = 0;
+  sp_state answer_state_ = SP_STATE_DECIDED;
+  bool answered_ = false;
+  bool warned_ = false;   // the client was told that it waits
+  bool flushed_ = false;  // our Flush went out for the blocked message
+  bool wants_room_ = false;
+};
+
+}  // namespace sallyport::pg

@@ -1,0 +1,177 @@
+// The extended query protocol's messages: Parse, Bind, Describe, Execute, Close.
+#include "plugins/postgresql/frontend.h"
+#include "plugins/postgresql/values.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// The server cuts longer names at this size, so two of them could be one there and two here.
+bool name_fits(std::string_view name) { return name.size() <= name_size_max; }
+
+Refusal name_too_long() {
+  return {.sqlstate = "42622",
+          .message = "names of prepared statements and portals may have 63 bytes at most",
+          .detail = "Nothing was sent to the target.",
+          .hint = {}};
+}
+
+}  // namespace
+
+// Whether `size` bytes more can be kept. False: not now (or never, `beyond`).
+bool Frontend::retain(size_t size, bool& beyond) {
+  const bool fits = !wire_.ledger.names_full() && wire_.ledger.retained_size() + size <= retained_size_max;
+  beyond = !fits && wire_.ledger.empty();
+  return fits;
+}
+
+Frontend::Step Frontend::on_parse(const Message& message) {
+  if (!room()) return wait_for_replies();
+  Cursor cursor(message.body);
+  const std::string_view name = cursor.text();
+  const std::string_view text = cursor.text();
+  const uint16_t type_count = cursor.u16();
+  auto prepared = std::make_shared<Prepared>();
+  for (uint16_t i = 0; i < type_count && cursor.ok(); ++i) prepared->types.push_back(cursor.u32());
+  if (!cursor.at_end()) return broken("invalid Parse message");
+  if (!name_fits(name)) return refuse(message.type, message.whole.size(), name_too_long());
+  bool beyond = false;
+  if (!retain(text.size(), beyond)) {
+    if (!beyond) return wait_for_replies();
+    return refuse(message.type, message.whole.size(), beyond_limit("the number of prepared statements"));
+  }
+  prepared->text = text;
+  prepared->facts = facts_of(text, wire_.cache_key);
+  prepared->declared_count = prepared->types.size();
+  if (!prepared->facts->unsupported().empty()) {
+    return refuse(message.type, message.whole.size(), unsupported(prepared->facts->unsupported()));
+  }
+  Refusal refusal;
+  switch (rule({.facts = prepared->facts, .text = text}, SP_STAGE_PREPARE, refusal)) {
+    case Ruling::Held: return Step::Held;
+    case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
+    case Ruling::Allowed: break;
+  }
+  forward(message, {.await = Await::Parse, .name = std::string(name), .prepared = std::move(prepared)});
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_bind(const Message& message) {
+  if (!room()) return wait_for_replies();
+  Cursor cursor(message.body);
+  const std::string_view name = cursor.text();
+  const std::string_view statement = cursor.text();
+  const Bytes tail = cursor.rest();
+  std::optional<Bound> bound = cursor.ok() ? parse_bound(tail) : std::nullopt;
+  if (!bound) return broken("invalid Bind message");
+  if (!name_fits(name) || !name_fits(statement)) {
+    return refuse(message.type, message.whole.size(), name_too_long());
+  }
+  bool beyond = false;
+  if (!retain(tail.size(), beyond)) {
+    if (!beyond) return wait_for_replies();
+    return refuse(message.type, message.whole.size(), beyond_limit("the size of open portals"));
+  }
+  Found<Prepared> found = wire_.ledger.find_statement(statement);
+  if (!found.certain) return wait_for_replies();
+  auto portal = std::make_shared<Portal>();
+  portal->statement = std::move(found.value);
+  portal->bind = as_text(tail);
+  wire_.host.note("bind", message.whole);
+  forward(message, {.await = Await::Bind, .name = std::string(name), .portal = std::move(portal)});
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_describe(const Message& message) {
+  if (!room()) return wait_for_replies();
+  Cursor cursor(message.body);
+  const uint8_t what = cursor.u8();
+  const std::string_view name = cursor.text();
+  if (!cursor.at_end() || (what != 'S' && what != 'P')) return broken("invalid Describe message");
+  if (!name_fits(name)) return refuse(message.type, message.whole.size(), name_too_long());
+  Entry entry{.await = what == 'S' ? Await::DescribeStatement : Await::DescribePortal,
+              .name = std::string(name)};
+  if (what == 'S') {
+    Found<Prepared> found = wire_.ledger.find_statement(name);
+    if (!found.certain) return wait_for_replies();
+    entry.prepared = std::move(found.value);
+  } else {
+    Found<Portal> found = wire_.ledger.find_portal(name);
+    if (!found.certain) return wait_for_replies();
+    entry.portal = std::move(found.value);
+    if (entry.portal) entry.portal->describing = true;
+  }
+  wire_.host.note("describe", message.whole);
+  forward(message, std::move(entry));
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_execute(const Message& message) {
+  if (!room()) return wait_for_replies();
+  Cursor cursor(message.body);
+  const std::string_view name = cursor.text();
+  const int32_t row_count_max = cursor.i32();
+  if (!cursor.at_end()) return broken("invalid Execute message");
+  if (!name_fits(name)) return refuse(message.type, message.whole.size(), name_too_long());
+  Found<Portal> found = wire_.ledger.find_portal(name);
+  if (!found.certain) return wait_for_replies();
+  // Nothing that the gateway has seen made it: only a rule that names UNPARSED lets it run.
+  if (!found.value) found.value = std::make_shared<Portal>();
+  // Zero and less mean all rows.
+  return run_portal(message, found.value, row_count_max > 0 ? static_cast<uint32_t>(row_count_max) : 0);
+}
+
+Frontend::Step Frontend::run_portal(const Message& message, const std::shared_ptr<Portal>& portal,
+                                    uint32_t row_count_max) {
+  const Prepared* statement = portal->statement.get();
+  const Run run = {
+      .facts = statement != nullptr ? statement->facts : nullptr,
+      .text = statement != nullptr ? std::string_view(statement->text) : "Execute of an unknown portal",
+      .portal = portal.get(),
+      .row_count_max = row_count_max};
+  // The further rows of what a person let run belong to that one run.
+  const bool continued = portal->suspended && portal->approved;
+  if (continued) {
+    wire_.host.note("execute continued", message.whole);
+  } else {
+    Refusal refusal;
+    switch (rule(run, SP_STAGE_EXECUTE, refusal)) {
+      case Ruling::Held: return Step::Held;
+      case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
+      case Ruling::Allowed: break;
+    }
+    portal->approved = answer_state_ == SP_STATE_APPROVED;
+  }
+  portal->suspended = false;
+  const std::string name(Cursor(message.body).text());
+  describe_first(name, portal);
+  forward(message, {.await = Await::Execute, .judged = !continued, .name = name, .portal = portal});
+  return Step::Done;
+}
+
+// Where masks may apply, rows are only read by a description of them. A client that has none asked for gets
+// its rows all the same: the gateway asks, and keeps the answer to itself.
+void Frontend::describe_first(const std::string& name, const std::shared_ptr<Portal>& portal) {
+  // The description of its statement would not do: it may be planned anew at each Bind.
+  if (portal->described || portal->describing || !wire_.rows.masks_possible()) return;
+  Writer out;
+  out.begin(front::describe).u8('P').text(name).end();
+  wire_.host.note("describe of the gateway", out.view());
+  wire_.host.emit(SP_LEG_TARGET, out.view());
+  portal->describing = true;
+  wire_.ledger.push({.await = Await::DescribePortal, .own = true, .name = name, .portal = portal});
+}
+
+Frontend::Step Frontend::on_close(const Message& message) {
+  if (!room()) return wait_for_replies();
+  Cursor cursor(message.body);
+  const uint8_t what = cursor.u8();
+  const std::string_view name = cursor.text();
+  if (!cursor.at_end() || (what != 'S' && what != 'P')) return broken("invalid Close message");
+  if (!name_fits(name)) return refuse(message.type, message.whole.size(), name_too_long());
+  wire_.host.note("close", message.whole);
+  forward(message, {.await = Await::Close, .closes_portal = what == 'P', .name = std::string(name)});
+  return Step::Done;
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,183 @@
+#include "plugins/postgresql/judge.h"
+
+#include <bit>
+
+#include "plugins/postgresql/context.h"
+#include "plugins/postgresql/login/link.h"
+#include "plugins/postgresql/values.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// EXECUTE of a statement that is an EXECUTE itself, and so on; deeper, it stays unknown.
+constexpr int deferred_depth_max = 4;
+constexpr uint32_t unknown_bit = 1u << static_cast<uint32_t>(sql::Effect::unknown);
+
+sql::Effect gravest(uint32_t effects) {
+  return effects == 0 ? sql::Effect::unknown : static_cast<sql::Effect>(std::bit_width(effects) - 1);
+}
+
+// What an earlier statement of the same text gave the name to; null: none did.
+std::shared_ptr<Prepared> defined_before(const Facts& facts, size_t index, std::string_view verb,
+                                         std::string_view name) {
+  for (size_t i = index; i-- > 0;) {
+    const sql::Statement& statement = *facts.statements()[i].statement;
+    if (statement.verb == verb && statement.name == name) return prepared_by(facts, statement, {});
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void Judge::begin(std::string_view database, std::string_view user) {
+  database_ = database;
+  user_ = user;
+}
+
+bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
+  certain_ = true;
+  items_.clear();
+  kept_.clear();
+  strings_.clear();
+  values_.clear();
+  stands_for_.clear();
+  if (run.facts) (void)add(run.facts, ledger, 0);
+  if (!certain_) return false;
+  write_commands();
+  text_ = run.text;
+  binding_ = std::move(context);
+  append_sized(binding_, run.text);
+  append_sized(binding_, stands_for_);
+  append_sized(binding_, std::to_string(run.row_count_max));
+  if (run.portal != nullptr) write_values(*run.portal, binding_);
+  if (!stands_for_.empty()) text_ += "\n-- what the name stands for:\n" + stands_for_;
+  return true;
+}
+
+uint32_t Judge::add(const std::shared_ptr<const Facts>& facts, const Ledger& ledger, int depth) {
+  kept_.push_back(facts);
+  uint32_t all = 0;
+  for (size_t i = 0; i < facts->statements().size(); ++i) {
+    const StatementFacts& one = facts->statements()[i];
+    const size_t item = items_.size();
+    items_.push_back({&one, one.statement->effects});
+    if (one.statement->deferred) items_[item].effects = add_deferred(*facts, i, ledger, depth);
+    all |= items_[item].effects;
+    // EXPLAIN EXECUTE, CREATE TABLE AS EXECUTE: what is inside is judged too.
+    for (const sql::Statement& inner : one.statement->inner) {
+      if (inner.deferred) {
+        if (const auto held = Facts::of_inner(*facts, *one.statement)) all |= add(held, ledger, depth + 1);
+        break;
+      }
+    }
+  }
+  return all;
+}
+
+uint32_t Judge::add_deferred(const Facts& facts, size_t index, const Ledger& ledger, int depth) {
+  const sql::Statement& statement = *facts.statements()[index].statement;
+  if (depth >= deferred_depth_max) return statement.effects;
+  const bool cursor = statement.verb != "EXECUTE";
+  std::shared_ptr<Prepared> meant =
+      defined_before(facts, index, cursor ? "DECLARE" : "PREPARE", statement.name);
+  if (!meant && cursor) {
+    const Found<Portal> found = ledger.find_portal(statement.name);
+    certain_ = certain_ && found.certain;
+    if (found.value) meant = found.value->statement;
+  } else if (!meant) {
+    Found<Prepared> found = ledger.find_statement(statement.name);
+    certain_ = certain_ && found.certain;
+    meant = std::move(found.value);
+  }
+  if (!meant || !meant->facts) return statement.effects;
+  if (!meant->text.empty()) stands_for_ += meant->text + "\n";
+  const uint32_t inner = add(meant->facts, ledger, depth + 1);
+  // Being unknown was the name's; functions in an EXECUTE's own arguments may be unknown too.
+  const uint32_t own =
+      statement.unknown_functions.empty() ? statement.effects & ~unknown_bit : statement.effects;
+  return own | inner;
+}
+
+void Judge::write_commands() {
+  objects_.clear();
+  fields_.clear();
+  commands_.clear();
+  size_t object_count = 0;
+  size_t field_count = 0;
+  for (const Item& item : items_) {
+    object_count += item.facts->objects.size();
+    field_count += item.facts->fields.size() + sql::effect_count + 3;
+  }
+  // Pointers into both go into the commands, so neither may move.
+  objects_.reserve(object_count);
+  fields_.reserve(field_count + 8);
+  const auto add_field = [this](std::string_view name, std::string_view value) {
+    fields_.push_back({text_of(name), text_of(value)});
+  };
+  const auto add_common = [&](uint32_t effects) {
+    add_field(field::effect, sql::effect_name(gravest(effects)));
+    for (uint32_t i = 0; i < sql::effect_count; ++i) {
+      if ((effects >> i & 1) != 0) add_field(field::effects, sql::effect_name(static_cast<sql::Effect>(i)));
+    }
+    add_field(field::database, database_);
+    add_field(field::user, user_);
+  };
+  for (const Item& item : items_) {
+    const size_t first_object = objects_.size();
+    const size_t first_field = fields_.size();
+    for (const std::string& object : item.facts->objects) objects_.push_back(text_of(object));
+    add_common(item.effects);
+    for (const auto& [name, value] : item.facts->fields) add_field(name, value);
+    const auto add_command = [&](std::string_view verb) {
+      commands_.push_back({.size = sizeof(sp_command),
+                           .verb = text_of(verb),
+                           .objects = objects_.data() + first_object,
+                           .object_count = objects_.size() - first_object,
+                           .fields = fields_.data() + first_field,
+                           .field_count = fields_.size() - first_field});
+    };
+    // A statement that changes data inside another is a command of its own: each has to be allowed.
+    if (item.facts->statement->verbs.empty()) add_command(item.facts->statement->verb);
+    for (const std::string& verb : item.facts->statement->verbs) add_command(verb);
+  }
+  if (!items_.empty()) return;
+  add_common(unknown_bit);
+  commands_.push_back({.size = sizeof(sp_command),
+                       .verb = text_of("UNPARSED"),
+                       .objects = nullptr,
+                       .object_count = 0,
+                       .fields = fields_.data(),
+                       .field_count = fields_.size()});
+}
+
+void Judge::write_values(const Portal& portal, std::string& binding) {
+  const std::optional<Bound> bound = parse_bound(as_bytes(portal.bind));
+  if (!bound) return;
+  for (size_t i = 0; i < bound->values.size(); ++i) {
+    const BoundValue& value = bound->values[i];
+    const uint32_t type =
+        portal.statement && i < portal.statement->types.size() ? portal.statement->types[i] : 0;
+    const std::string& name = strings_.emplace_back("$" + std::to_string(i + 1) + ":" + type_name(type));
+    const std::string& text = strings_.emplace_back(printable(value, type));
+    values_.push_back({text_of(name), text_of(text)});
+    append_sized(binding, name);
+    append_sized(binding, value.null ? "n" : value.format == 0 ? "t" : "b");
+    append_sized(binding, as_text(value.bytes));
+  }
+}
+
+sp_ask Judge::ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const {
+  return {.size = sizeof(sp_ask),
+          .ticket = ticket,
+          .stage = stage,
+          .transaction = transaction,
+          .commands = commands_.data(),
+          .command_count = commands_.size(),
+          .text = text_of(text_),
+          .values = values_.data(),
+          .value_count = values_.size(),
+          .binding = {reinterpret_cast<const uint8_t*>(binding_.data()), binding_.size()}};
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,63 @@
+// Builds the question to the host about a request: its commands as the rules see them, its text, bound values
+// and the bytes that make another request the same one. Session's thread; its memory is used again.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "plugins/plugin.h"
+#include "plugins/postgresql/ledger.h"
+
+namespace sallyport::pg {
+
+// What is about to run.
+struct Run {
+  std::shared_ptr<const Facts> facts;  // null: what the name stands for is not known
+  std::string_view text;
+  const Portal* portal = nullptr;  // with its bound values
+  uint32_t row_count_max = 0;      // of Execute; 0: all
+};
+
+class Judge {
+ public:
+  void begin(std::string_view database, std::string_view user);
+
+  // False: it names a statement or cursor whose meaning depends on answers that are still to come; ask again
+  // after them. `context`: Context::bytes().
+  [[nodiscard]] bool build(const Run& run, const Ledger& ledger, std::string context);
+  // After build(); valid until the next.
+  [[nodiscard]] sp_ask ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const;
+
+ private:
+  struct Item {
+    const StatementFacts* facts;
+    uint32_t effects;
+  };
+
+  // Returns the effects of all of `facts`; commands are appended to items_.
+  uint32_t add(const std::shared_ptr<const Facts>& facts, const Ledger& ledger, int depth);
+  uint32_t add_deferred(const Facts& facts, size_t index, const Ledger& ledger, int depth);
+  void write_commands();
+  void write_values(const Portal& portal, std::string& binding);
+
+  std::string database_;
+  std::string user_;
+
+  bool certain_ = true;
+  std::vector<Item> items_;
+  std::vector<std::shared_ptr<const Facts>> kept_;  // what items_ points into
+  std::string text_;
+  std::string binding_;
+  std::string stands_for_;
+  std::deque<std::string> strings_;
+  std::vector<sp_pair> values_;
+  std::vector<sp_text> objects_;
+  std::vector<sp_pair> fields_;
+  std::vector<sp_command> commands_;
+};
+
+}  // namespace sallyport::pg

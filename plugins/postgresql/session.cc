@@ -1,0 +1,133 @@
+#include "plugins/postgresql/session.h"
+
+#include <array>
+#include <cstring>
+#include <string>
+
+namespace sallyport::pg {
+
+namespace {
+
+constexpr size_t key_secret_size = 4;  // of protocol 3.0's BackendKeyData
+
+// What keys are published under: other plugins may publish keys of the same bytes.
+std::string signal_key(const BackendKey& key) {
+  std::string out = "postgresql cancel ";
+  for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<char>(key.process_id >> shift));
+  return out + key.secret;
+}
+
+}  // namespace
+
+Session::Session(Link link, const sp_open& info)
+    : link_(link),
+      login_(link, info),
+      catalogue_(link),
+      wire_(link, catalogue_),
+      frontend_(wire_),
+      backend_(wire_),
+      cancel_(link, cancel_leg) {}
+
+sp_status Session::feed(const sp_input& input) {
+  if (wire_.ended) return SP_OK;
+  if (!serving_) return feed_login(input);
+  switch (input.leg) {
+    case SP_LEG_CLIENT: return feed_client(input);
+    case SP_LEG_TARGET: return feed_target(input);
+    case catalogue_leg:
+      if (catalogue_.feed(input)) wire_.host.feed_again();
+      return status();
+    case cancel_leg: (void)cancel_.feed(input); return status();
+    default: return SP_FAULT;
+  }
+}
+
+sp_status Session::feed_login(const sp_input& input) {
+  const auto [step, used] = login_.feed(input);
+  switch (step) {
+    case LoginStep::Going: return SP_OK;
+    case LoginStep::Ready: return begin_serving() ? status() : SP_FAULT;
+    case LoginStep::Cancel: signal_other(); return status();
+    case LoginStep::Ended: wire_.ended = true; return SP_OK;
+    case LoginStep::Fault: return SP_FAULT;
+  }
+  return SP_FAULT;
+}
+
+bool Session::begin_serving() {
+  std::array<uint8_t, 16> mark{};
+  wire_.host.random(mark.data(), mark.size());
+  wire_.host.random(reinterpret_cast<uint8_t*>(wire_.cache_key.data()), sizeof(wire_.cache_key));
+  wire_.context.begin(login_.database(), login_.login(), std::string(as_text(mark)));
+  for (const Parameter& parameter : login_.client_parameters()) {
+    wire_.context.set_at_login(parameter.name, parameter.value);
+  }
+  wire_.judge.begin(login_.database(), login_.login());
+  catalogue_.prepare(login_.side_request());
+  BackendKey key;
+  publish_key(key);
+  if (!wire_.host.ok() || login_.welcome(key) < 0) return false;
+  serving_ = true;
+  wire_.host.activity(SP_IDLE);
+  if (login_.client_bytes_held()) wire_.host.feed_again();
+  return true;
+}
+
+// The process id holds the core's number, so that two cores never give out the same key.
+void Session::publish_key(BackendKey& key) {
+  std::array<uint8_t, 4 + key_secret_size> noise{};
+  wire_.host.random(noise.data(), noise.size());
+  const uint32_t low = uint32_t{noise[0]} << 16 | uint32_t{noise[1]} << 8 | noise[2];
+  // Clients print it as a signed number: the sign bit stays 0.
+  key.process_id = (wire_.host.core_index() & 0x7f) << 24 | low;
+  key.secret.assign(reinterpret_cast<const char*>(noise.data()) + 4, key_secret_size);
+  wire_.host.publish(as_bytes(signal_key(key)));
+}
+
+void Session::signal_other() {
+  wire_.host.signal(as_bytes(signal_key(login_.cancel_key())));
+  wire_.ended = true;
+  wire_.host.finish(SP_LEG_CLIENT, "cancel request");
+}
+
+sp_status Session::feed_client(const sp_input& input) {
+  if ((input.events & SP_EVENT_POLICY) != 0) wire_.rows.reset_fields();
+  if ((input.events & SP_EVENT_ANSWER) != 0 && catalogue_.feed(input)) wire_.host.feed_again();
+  if ((input.events & SP_EVENT_SHUTDOWN) != 0) {
+    frontend_.abandon();
+    wire_.end("57P01", input.reason.size > 0 ? view_of(input.reason) : "the gateway is shutting down",
+              "shutdown");
+    return status();
+  }
+  if ((input.events & SP_EVENT_SIGNAL) != 0 && !frontend_.cancel() && !cancel_.busy() &&
+      !wire_.ledger.empty()) {
+    cancel_.start(login_.target_tls(), login_.target_key());
+  }
+  const bool gone = (input.events & SP_EVENT_END) != 0;
+  // Nothing that waits may run for a caller who has gone; what he sent before that needs no wait may.
+  const bool held = frontend_.holding();
+  if (gone) frontend_.abandon();
+  if (!(gone && held) &&
+      !frontend_.feed({input.data, input.data_size}, (input.events & SP_EVENT_ANSWER) != 0)) {
+    return SP_FAULT;
+  }
+  if (gone && !wire_.ended) {
+    frontend_.abandon();
+    wire_.finish("the client has closed");
+  }
+  return status();
+}
+
+sp_status Session::feed_target(const sp_input& input) {
+  if (!backend_.feed({input.data, input.data_size})) return SP_FAULT;
+  if ((input.events & (SP_EVENT_END | SP_EVENT_FAILED)) == 0 || wire_.ended) return status();
+  frontend_.abandon();
+  if (wire_.target_said_fatal) {
+    wire_.finish("the target closed the session");
+  } else {
+    wire_.end("57P01", "the target has closed the connection", "the target closed");
+  }
+  return status();
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,52 @@
+// What both directions of a serving session share: the host, the ledger between requests and replies, and
+// the server's state as the replies have told it. Session's thread.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "plugins/postgresql/context.h"
+#include "plugins/postgresql/host.h"
+#include "plugins/postgresql/judge.h"
+#include "plugins/postgresql/ledger.h"
+#include "plugins/postgresql/rows/rows.h"
+
+namespace sallyport::pg {
+
+struct Wire {
+  Wire(Link link, Catalogue& catalogue_) : host(link), rows(link, catalogue_), catalogue(catalogue_) {}
+
+  Host host;
+  Rows rows;
+  Catalogue& catalogue;
+  Ledger ledger;
+  Context context;
+  Judge judge;
+  CacheKey cache_key{};  // of the thread's caches
+
+  uint8_t status = 'I';       // of the last ReadyForQuery
+  uint64_t transaction = 0;   // how many blocks have begun; the open one's number while status is not 'I'
+  bool unsynced = false;      // extended messages went out since the last Sync or Query
+  bool skipping = false;      // the server skips all until a Sync that the client has not sent yet
+  bool client_waits = false;  // a client message waits for replies: feed leg 0 again when some have come
+  bool target_said_fatal = false;
+  bool ended = false;  // the client's leg is finished
+  sp_activity activity = SP_IDLE;
+
+  void set_activity(sp_activity now) {
+    if (now == activity) return;
+    activity = now;
+    host.activity(now);
+  }
+  // What ReadyForQuery means for the host, or a refusal of the gateway's own in its place.
+  void settle_activity() {
+    if (ledger.empty() && !unsynced) set_activity(status == 'I' ? SP_IDLE : SP_IDLE_IN_TRANSACTION);
+  }
+
+  // Ends the session in the protocol's words. `reason`: for the record.
+  void end(std::string_view sqlstate, std::string_view message, std::string_view reason);
+  // The same without a word: the peer has gone or was told already.
+  void finish(std::string_view reason);
+};
+
+}  // namespace sallyport::pg
