@@ -62,6 +62,24 @@ std::string_view scram_fault_text(ScramFault fault) {
   return "SCRAM failed";
 }
 
+ScramAnswer scram_answer(std::span<const uint8_t> salted_password, std::string_view auth_message) {
+  Digest client_key = hmac_sha256(salted_password, "Client Key");
+  Digest server_key = hmac_sha256(salted_password, "Server Key");
+  ScramAnswer out = {hmac_sha256(sha256(client_key), auth_message), hmac_sha256(server_key, auth_message)};
+  for (size_t i = 0; i < client_key.size(); ++i) out.proof[i] ^= client_key[i];
+  wipe(client_key.data(), client_key.size());
+  wipe(server_key.data(), server_key.size());
+  return out;
+}
+
+bool scram_check(const sp_scram_verifier& verifier, std::string_view auth_message, const Digest& proof) {
+  Digest client_key = hmac_sha256(verifier.stored_key, auth_message);
+  for (size_t i = 0; i < client_key.size(); ++i) client_key[i] ^= proof[i];
+  const bool right = equal(sha256(client_key), verifier.stored_key);
+  wipe(client_key.data(), client_key.size());
+  return right;
+}
+
 ScramServer::~ScramServer() { wipe(&verifier_, sizeof verifier_); }
 
 // Reads the gs2-header, answers the rest (client-first-message-bare).
@@ -138,10 +156,7 @@ Scram<bool> ScramServer::finish(std::string_view client_final) {
 
   const std::string auth_message =
       client_first_bare_ + "," + server_first_ + "," + std::string(client_final.substr(0, proof_at));
-  Digest client_key = hmac_sha256(verifier_.stored_key, auth_message);
-  for (size_t i = 0; i < client_key.size(); ++i) client_key[i] ^= proof_[i];
-  const bool right = equal(sha256(client_key), verifier_.stored_key);
-  wipe(client_key.data(), client_key.size());
+  const bool right = scram_check(verifier_, auth_message, proof_);
   server_final_ = "v=" + base64(hmac_sha256(verifier_.server_key, auth_message));
   return right;
 }
@@ -203,14 +218,8 @@ std::string ScramClient::final(std::span<const uint8_t> salted_password) {
   const std::string bound = header() + (kind_ == Binding::Plus ? binding_ : std::string());
   const std::string without_proof = "c=" + base64(bytes_of(bound)) + ",r=" + nonce_;
   const std::string auth_message = first_bare_ + "," + server_first_ + "," + without_proof;
-  Digest client_key = hmac_sha256(salted_password, "Client Key");
-  Digest server_key = hmac_sha256(salted_password, "Server Key");
-  const Digest stored_key = sha256(client_key);
-  Digest proof = hmac_sha256(stored_key, auth_message);
-  for (size_t i = 0; i < proof.size(); ++i) proof[i] ^= client_key[i];
-  server_signature_ = hmac_sha256(server_key, auth_message);
-  wipe(client_key.data(), client_key.size());
-  wipe(server_key.data(), server_key.size());
+  const auto [proof, signature] = scram_answer(salted_password, auth_message);
+  server_signature_ = signature;
   return without_proof + ",p=" + base64(proof);
 }
 

@@ -41,6 +41,17 @@ enum class ScramFault : uint8_t {
 template <typename T>
 using Scram = std::expected<T, ScramFault>;
 
+// RFC 5802, section 3, given AuthMessage. The client's half, and the server's.
+struct ScramAnswer {
+  Digest proof;
+  Digest server_signature;
+};
+[[nodiscard]] ScramAnswer scram_answer(std::span<const uint8_t> salted_password,
+                                       std::string_view auth_message);
+// Whether `proof` was made with the verifier's password. Takes the same time for any proof.
+[[nodiscard]] bool scram_check(const sp_scram_verifier& verifier, std::string_view auth_message,
+                               const Digest& proof);
+
 // The server's side, for one exchange.
 class ScramServer {
  public:

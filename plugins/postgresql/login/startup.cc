@@ -60,7 +60,7 @@ class Reader {
 };
 
 std::unexpected<Refusal> twice(std::string_view name) {
-  return std::unexpected(refuse("08P01", "startup parameter " + quoted(name) + " is given twice"));
+  return std::unexpected(refuse("08P01", "startup parameter " + quoted_name(name) + " is given twice"));
 }
 
 std::expected<void, Refusal> Reader::name_value(std::string& to, bool& had, std::string_view name,
@@ -68,7 +68,7 @@ std::expected<void, Refusal> Reader::name_value(std::string& to, bool& had, std:
   if (had) return twice(name);
   had = true;
   if (value.size() > size_max || has_control(value)) {
-    return std::unexpected(refuse("28000", "startup parameter " + quoted(name) + " is not a name"));
+    return std::unexpected(refuse("28000", "startup parameter " + quoted_name(name) + " is not a name"));
   }
   to = value;
   return {};
@@ -81,7 +81,7 @@ std::expected<void, Refusal> Reader::encoding(std::string_view value) {
   // SQL_ASCII is what psql says under LANG=C; it means "no conversion", and UTF8 serves it.
   if (key == "utf8" || key == "unicode" || key == "sqlascii") return {};
   return std::unexpected(refuse("0A000",
-                                "client_encoding " + quoted(value) + " is not supported by the gateway",
+                                "client_encoding " + quoted_name(value) + " is not supported by the gateway",
                                 "Use client_encoding=UTF8."));
 }
 
@@ -91,7 +91,7 @@ std::expected<void, Refusal> Reader::setting(std::string_view name, std::string_
       std::ranges::find_if(allowed_parameters, [&](auto known) { return same_name(known, name); });
   if (found == allowed_parameters.end()) {
     return std::unexpected(refuse("0A000",
-                                  "startup parameter " + quoted(name) + " is not allowed by the gateway",
+                                  "startup parameter " + quoted_name(name) + " is not allowed by the gateway",
                                   "Leave it out, or SET it after connecting if the rules allow that."));
   }
   for (const Parameter& earlier : out_.parameters) {
@@ -99,7 +99,7 @@ std::expected<void, Refusal> Reader::setting(std::string_view name, std::string_
   }
   if (has_control(value)) {
     return std::unexpected(
-        refuse("22023", "startup parameter " + quoted(name) + " holds a control character"));
+        refuse("22023", "startup parameter " + quoted_name(name) + " holds a control character"));
   }
   out_.parameters.push_back({std::string(*found), std::string(value)});
   return {};
@@ -151,13 +151,13 @@ std::expected<void, Refusal> Reader::options(std::string_view text) {
   for (size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (!word.starts_with("-c") || (word.size() == 2 && i + 1 == words.size())) {
-      return std::unexpected(refuse("0A000", "options " + quoted(word) + " is not allowed by the gateway",
+      return std::unexpected(refuse("0A000", "options " + quoted_name(word) + " is not allowed by the gateway",
                                     "Only -c name=value is."));
     }
     word = word.size() > 2 ? word.substr(2) : std::string_view(words[++i]);
     const size_t equals = word.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-      return std::unexpected(refuse("08P01", "options -c " + quoted(word) + " is not name=value"));
+      return std::unexpected(refuse("08P01", "options -c " + quoted_name(word) + " is not name=value"));
     }
     if (auto done = setting(word.substr(0, equals), word.substr(equals + 1)); !done) return done;
   }
@@ -222,7 +222,7 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
-std::string quoted(std::string_view name) {
+std::string quoted_name(std::string_view name) {
   std::string out = "\"";
   for (const char c : name.substr(0, name_size_max)) {
     out.push_back(c >= 0x20 && c < 0x7f && c != '"' ? c : '?');

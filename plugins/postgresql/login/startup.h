@@ -31,6 +31,6 @@ std::expected<Startup, Refusal> parse_startup(Bytes body);
 
 [[nodiscard]] bool valid_utf8(std::string_view text);
 // For names that a peer sent and that go into an error text: printable, and cut at 63 bytes.
-[[nodiscard]] std::string quoted(std::string_view name);
+[[nodiscard]] std::string quoted_name(std::string_view name);
 
 }  // namespace sallyport::pg

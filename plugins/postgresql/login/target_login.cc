@@ -148,7 +148,7 @@ TargetLogin::Outcome TargetLogin::feed(const sp_input& input) {
   if ((input.events & SP_EVENT_END) != 0 && step() == TargetStep::Going) {
     s.leg_open = false;
     s.fail(sqlstate_unreachable,
-           "target " + quoted(s.request.target) + " closed the connection during login");
+           "target " + quoted_name(s.request.target) + " closed the connection during login");
   }
   return {step(), used};
 }
@@ -165,19 +165,19 @@ void TargetLogin::State::fail(std::string_view sqlstate, std::string message) {
 
 // Never the target's words: they may tell the caller about a credential that is not theirs.
 void TargetLogin::State::fail_login(std::string_view why) {
-  std::string message = "the gateway could not log in to target " + quoted(request.target);
+  std::string message = "the gateway could not log in to target " + quoted_name(request.target);
   if (!why.empty()) message += " (" + std::string(why) + ")";
   fail(sqlstate_rejected, message + "; tell its operator");
 }
 
 void TargetLogin::State::fail_protocol() {
-  fail(sqlstate_protocol, "target " + quoted(request.target) + " broke the protocol during login");
+  fail(sqlstate_protocol, "target " + quoted_name(request.target) + " broke the protocol during login");
 }
 
 bool TargetLogin::State::host_took(int result) {
   if (result >= 0) return true;
   leg_open = false;
-  fail("58000", "the gateway could not go on with target " + quoted(request.target));
+  fail("58000", "the gateway could not go on with target " + quoted_name(request.target));
   return false;
 }
 
@@ -201,10 +201,10 @@ void TargetLogin::State::secured() {
 void TargetLogin::State::failed(std::string_view) {
   leg_open = false;
   if (at == At::Handshake) {
-    fail(sqlstate_unreachable, "TLS with target " + quoted(request.target) +
+    fail(sqlstate_unreachable, "TLS with target " + quoted_name(request.target) +
                                    " failed or its certificate is not trusted; tell its operator");
   } else {
-    fail(sqlstate_unreachable, "target " + quoted(request.target) + " is unavailable");
+    fail(sqlstate_unreachable, "target " + quoted_name(request.target) + " is unavailable");
   }
 }
 
@@ -239,7 +239,7 @@ size_t TargetLogin::State::read_tls_answer(std::span<const uint8_t> bytes) {
   if (!host_took(link.host->drop(link.session, leg, 1))) return 0;
   if (bytes[0] != 'S') {
     fail(sqlstate_unreachable,
-         "target " + quoted(request.target) + " offers no TLS, which its config demands; tell its operator");
+         "target " + quoted_name(request.target) + " offers no TLS, which its config demands; tell its operator");
     return 1;
   }
   // Bytes behind the answer were sent in plaintext and must not count after the upgrade (CVE-2021-23222).
@@ -443,7 +443,7 @@ void TargetLogin::State::ready(Bytes body) {
   const auto encoding = std::ranges::find(parameters, "client_encoding", &Parameter::name);
   if (encoding == parameters.end() || encoding->value != "UTF8") {
     return fail(sqlstate_rejected,
-                "target " + quoted(request.target) + " does not speak UTF8 with the gateway");
+                "target " + quoted_name(request.target) + " does not speak UTF8 with the gateway");
   }
   at = At::Ready;
 }
@@ -457,7 +457,7 @@ void TargetLogin::State::report(const Message& message) {
   if (code.starts_with("28")) return fail_login();
   const std::string sqlstate(code);
   const std::string text = printable(masked(report_field(message.body, 'M')));
-  fail(sqlstate, "target " + quoted(request.target) + ": " + text);
+  fail(sqlstate, "target " + quoted_name(request.target) + ": " + text);
 }
 
 std::string TargetLogin::State::masked(std::string_view text) {
