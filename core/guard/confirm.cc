@@ -26,7 +26,10 @@ bool is_masked(Bytes bytes) {
     const std::string_view label = as_text(bytes.subspan(1, bytes.size() - 2));
     if (label == "masked" || (!label.starts_with('@') && Catalogue::find(label))) return true;
   }
-  return std::ranges::all_of(bytes, [](uint8_t c) { return c == '*' || c == 'x' || c == 'X' || c == '0'; });
+  const auto is_shape = [](uint8_t c) { return c == 'x' || c == 'X' || c == '0'; };
+  if (std::ranges::all_of(bytes, [&](uint8_t c) { return is_shape(c) || c == '*'; })) return true;
+  return std::ranges::any_of(bytes, is_shape) &&
+         std::ranges::all_of(bytes, [&](uint8_t c) { return is_shape(c) || (c < 0x80 && !is_alnum(c)); });
 }
 
 bool luhn_valid(Bytes bytes) {

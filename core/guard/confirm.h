@@ -30,7 +30,7 @@ constexpr uint8_t to_upper(uint8_t c) { return is_lower(c) ? static_cast<uint8_t
 // Does `text`, in upper case, stand at `at`, in any case?
 [[nodiscard]] bool matches_upper(Bytes field, size_t at, std::string_view text);
 [[nodiscard]] bool contains_upper(Bytes bytes, std::string_view text);
-// Is this what masking leaves: nothing but * x X 0, or a label such as "[email]"?
+// Is this what masking leaves: asterisks, x X 0 and separators, or a label such as "[email]"?
 [[nodiscard]] bool is_masked(Bytes bytes);
 
 // Luhn's check over the digits of `bytes`, others skipped (ISO/IEC 7812-1 annex B).

@@ -79,7 +79,7 @@ std::optional<Range> card(const Groups& groups) {
   const Bytes field = groups.field;
   const uint32_t begin = groups.at[0].begin;
   if (groups.size(0) < 4 || groups.size(0) > card_size_max) return std::nullopt;
-  const bool fraction = begin > 0 && field[begin - 1] == '.' && (begin == 1 || is_digit(field[begin - 2]));
+  const bool fraction = begin > 0 && field[begin - 1] == '.' && begin > 1 && is_digit(field[begin - 2]);
   CardDigits digits;
   std::optional<Range> found;
   for (size_t i = 0; i < groups.count; ++i) {

@@ -5,7 +5,8 @@
 namespace sallyport::guard {
 namespace {
 
-constexpr size_t local_size_max = 64;    // RFC 5321 section 4.5.3.1.1
+constexpr size_t local_size_max =
+    256;  // RFC 5321 section 4.5.3.1.1 says 64; what is glued to it is masked too
 constexpr size_t domain_size_max = 253;  // RFC 1035 section 2.3.4, in text
 
 bool is_local(uint8_t c) {
@@ -15,11 +16,13 @@ bool is_local(uint8_t c) {
 
 bool is_label(uint8_t c) { return is_alnum(c) || c >= 0x80 || c == '-'; }
 
-// The last label of a domain: letters, punycode or anything beyond ASCII.
-bool is_top_level(Bytes label) {
-  if (label.size() < 2) return false;
-  if (matches_upper(label, 0, "XN--")) return true;
-  return std::ranges::all_of(label, [](uint8_t c) { return is_alpha(c) || c >= 0x80; });
+// Where the top level in the last label of a domain ends: letters, punycode or anything beyond ASCII, and
+// what is glued to it from the first digit on is not part of it. 0 when there is none.
+size_t top_level_size(Bytes label) {
+  if (matches_upper(label, 0, "XN--")) return label.size();
+  const auto stop = std::ranges::find_if_not(label, [](uint8_t c) { return is_alpha(c) || c >= 0x80; });
+  const auto size = static_cast<size_t>(stop - label.begin());
+  return size >= 2 && (size == label.size() || is_digit(*stop)) ? size : 0;
 }
 
 // Where the domain that starts at `begin` ends; 0 when there is none with a dot and a top level.
@@ -33,7 +36,8 @@ size_t domain_end(Bytes field, size_t begin) {
     size_t label_end = end;
     while (label_end > label && field[label_end - 1] == '-') --label_end;
     if (label_end == label) break;
-    if (label != begin && is_top_level(field.subspan(label, label_end - label))) good = label_end;
+    const size_t size = label == begin ? 0 : top_level_size(field.subspan(label, label_end - label));
+    if (size != 0) good = label + size;
     if (end >= limit || field[end] != '.') break;
     label = end + 1;
   }
@@ -49,12 +53,12 @@ bool is_url_password(Bytes field, size_t local) {
   return at >= 3 && as_text(field.subspan(at - 3, 3)) == "://";
 }
 
-// "logo@2x.png"
+// "logo@2x.png", and whatever is glued to it.
 bool is_image_name(Bytes domain) {
-  const std::string_view text = as_text(domain);
-  return text.size() > 3 && is_digit(domain[0]) && domain[1] == 'x' && domain[2] == '.' &&
-         (text.ends_with(".png") || text.ends_with(".jpg") || text.ends_with(".jpeg") ||
-          text.ends_with(".gif") || text.ends_with(".webp") || text.ends_with(".svg"));
+  if (domain.size() < 6 || !is_digit(domain[0]) || domain[1] != 'x' || domain[2] != '.') return false;
+  constexpr std::string_view kinds[] = {"png", "jpg", "jpeg", "gif", "webp", "svg"};
+  return std::ranges::any_of(
+      kinds, [&](std::string_view kind) { return as_text(domain).substr(3).starts_with(kind); });
 }
 
 bool is_placeholder(Bytes part) {

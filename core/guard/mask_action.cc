@@ -51,17 +51,16 @@ void partial_number(std::span<uint8_t> bytes) {
   }
 }
 
-// A few code points at both ends stay; at most a third of all. Bytes that are no UTF-8 count as one each.
-void partial_text(std::span<uint8_t> bytes) {
-  constexpr size_t shown_max = 4;  // at each end
+// A few code points at the ends stay; at most a third of all. Bytes that are no UTF-8 count as one each.
+void partial_text(std::span<uint8_t> bytes, size_t head, size_t tail) {
   const auto count =
       static_cast<size_t>(std::ranges::count_if(bytes, [](uint8_t c) { return !is_continuation(c); }));
-  const size_t shown = std::min(shown_max, count / 6);
+  head = std::min(head, count / 6);
+  tail = std::min(tail, count / 6);
   size_t index = 0;  // code points begun
   for (uint8_t& c : bytes) {
     if (!is_continuation(c)) ++index;
-    if (index <= shown || index > count - shown) continue;
-    c = '*';
+    if (index > head && index <= count - tail) c = '*';
   }
 }
 
@@ -103,9 +102,13 @@ void partial(std::span<uint8_t> bytes, DetectorSet detectors) {
   if (!(detectors & hidden_detectors).empty()) return hide(bytes);
   if (detectors == DetectorSet(DetectorId::Email)) return partial_email(bytes);
   if (!detectors.empty() && number_detectors.contains(detectors)) return partial_number(bytes);
-  if (detectors.empty() && looks_like_email(bytes)) return partial_email(bytes);
-  if (detectors.empty() && looks_like_number(bytes)) return partial_number(bytes);
-  partial_text(bytes);
+  if (!detectors.empty()) {
+    // A token's head is its public prefix. What several detectors claim together has no parts to choose from.
+    return detectors.count() == 1 ? partial_text(bytes, 6, 0) : hide(bytes);
+  }
+  if (looks_like_email(bytes)) return partial_email(bytes);
+  if (looks_like_number(bytes)) return partial_number(bytes);
+  partial_text(bytes, 4, 4);
 }
 
 }  // namespace

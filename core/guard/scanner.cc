@@ -10,11 +10,18 @@
 namespace sallyport::guard {
 namespace {
 
+// Hits found beside hits may lay open further ones; such chains do not occur but in tests.
+constexpr size_t judge_again_count_max = 4;
+
 Bytes bytes_of(Bytes buffer, const Field& field) { return buffer.subspan(field.offset, field.size); }
 
 // Field `index` got a confirmed range.
 void add_hit(std::vector<Hit>& hits, Bytes value, uint32_t index, Range range, DetectorId detector) {
   hits.push_back({index, widen_to_code_points(value, range), detector, detector});
+}
+
+void reject(std::vector<Rejected>& rejected, Rejected candidate) {
+  if (rejected.size() < rejected_count_max) rejected.push_back(candidate);
 }
 
 // What the callback of one hs_scan needs.
@@ -23,6 +30,7 @@ struct LiteralScan {
   uint32_t base = 0;
   std::span<const Field> fields;
   std::vector<Hit>* hits = nullptr;
+  std::vector<Rejected>* rejected = nullptr;
   size_t last = 0;  // the field of the candidate before: the next one is mostly there or just after
 };
 
@@ -49,10 +57,36 @@ int on_literal(unsigned int id, unsigned long long, unsigned long long to, unsig
   const auto detector = static_cast<DetectorId>(id);
   if (field == nullptr || !field->detectors.has(detector)) return 0;
   const Bytes value = scan.buffer.subspan(field->offset, field->size);
+  const auto index = static_cast<uint32_t>(field - scan.fields.data());
   if (const auto range = Catalogue::at(detector).confirm(value, end - field->offset)) {
-    add_hit(*scan.hits, value, static_cast<uint32_t>(field - scan.fields.data()), *range, detector);
+    add_hit(*scan.hits, value, index, *range, detector);
+  } else {
+    reject(*scan.rejected, {index, end - field->offset, detector});
   }
   return 0;
+}
+
+uint32_t field_end(const Field& field) { return field.offset + field.size; }
+
+// Calls `use` with each field's part of each run that is long enough to be one.
+template <typename Use>
+void each_digit_part(std::span<const Field> fields, std::span<const DigitRun> runs, Use use) {
+  uint32_t index = 0;
+  for (const DigitRun& run : runs) {
+    while (index < fields.size() && field_end(fields[index]) <= run.begin) ++index;
+    for (uint32_t i = index; i < fields.size() && fields[i].offset < run.end; ++i) {
+      const Field& field = fields[i];
+      if (field.size == 0) continue;
+      const Range part{std::max(run.begin, field.offset) - field.offset,
+                       std::min(run.end, field_end(field)) - field.offset};
+      if (part.size() >= digit_run_size_min) use(i, part);
+    }
+  }
+}
+
+void judge_run(Bytes value, Range part, DetectorSet detectors, std::vector<DigitHit>& hits) {
+  hits.clear();
+  if (!detectors.empty()) judge_digit_run(value, part, detectors, hits);
 }
 
 bool by_place(const Hit& a, const Hit& b) {
@@ -143,6 +177,7 @@ bool Scanner::scan(Bytes buffer, std::span<const Field> fields, ScanScratch& scr
                    ScanResult& result) const {
   result.hits.clear();
   result.crowded.clear();
+  scratch.rejected_.clear();
   check_fields(buffer, fields);
   if (fields.empty()) return true;
 
@@ -170,7 +205,70 @@ bool Scanner::scan(Bytes buffer, std::span<const Field> fields, ScanScratch& scr
   }
   scan_digits(buffer, fields, scratch, result.hits);
   settle(result);
+  for (size_t round = 0, settled = 0; round < judge_again_count_max && result.hits.size() > settled;
+       ++round) {
+    settled = result.hits.size();
+    judge_again(buffer, fields, scratch, result.hits);
+    if (result.hits.size() > settled) settle(result);
+  }
   return true;
+}
+
+void Scanner::judge_again(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                          std::vector<Hit>& hits) const {
+  const size_t settled = hits.size();
+  const auto first_from = [&hits, settled](uint32_t field, uint32_t begin) {
+    const auto end = hits.cbegin() + static_cast<ptrdiff_t>(settled);
+    const auto found = std::lower_bound(
+        hits.cbegin(), end, std::pair(field, begin),
+        [](const Hit& hit, auto place) { return std::pair(hit.field, hit.range.begin) < place; });
+    return static_cast<size_t>(found - hits.cbegin());
+  };
+  const auto is_hit_of = [&hits, settled](size_t index, uint32_t field) {
+    return index < settled && hits[index].field == field;
+  };
+  // The bytes between hit `index` and the one before it; `index` may be one past the field's last.
+  const auto gap_before = [&](size_t index, uint32_t field) {
+    return Range{index > 0 && is_hit_of(index - 1, field) ? hits[index - 1].range.end : 0,
+                 is_hit_of(index, field) ? hits[index].range.begin : fields[field].size};
+  };
+
+  for (const Rejected& candidate : scratch.rejected_) {
+    const size_t after = first_from(candidate.field, candidate.end);
+    const Range gap = gap_before(after, candidate.field);
+    if (gap.size() == fields[candidate.field].size || gap.begin >= candidate.end) continue;
+    const Bytes value = bytes_of(buffer, fields[candidate.field]);
+    const auto range = Catalogue::at(candidate.detector)
+                           .confirm(value.subspan(gap.begin, gap.size()), candidate.end - gap.begin);
+    if (!range) continue;
+    add_hit(hits, value, candidate.field, {range->begin + gap.begin, range->end + gap.begin},
+            candidate.detector);
+  }
+  if (digit_run_detectors_.empty()) return;
+  each_digit_part(fields, scratch.digits_.runs, [&](uint32_t index, Range part) {
+    // Hits of digits alone have bounded each other already.
+    const auto bounds = [&](size_t i) {
+      return is_hit_of(i, index) && hits[i].range.end >= part.begin &&
+             !digit_run_detectors_.contains(hits[i].detectors);
+    };
+    const DetectorSet wanted = fields[index].detectors & digit_run_detectors_;
+    size_t next = first_from(index, part.begin);
+    if (next > 0 && bounds(next - 1)) --next;
+    const Bytes value = bytes_of(buffer, fields[index]);
+    for (bool last = false; !last && is_hit_of(next, index); ++next) {
+      last = hits[next].range.begin > part.end;
+      for (const size_t i : {next, next + 1}) {
+        const Range gap = gap_before(i, index);
+        const Range within{std::max(gap.begin, part.begin), std::min(gap.end, part.end)};
+        if (!bounds(next) || within.end < within.begin + digit_run_size_min) continue;
+        judge_run(value.subspan(gap.begin, gap.size()), {within.begin - gap.begin, within.end - gap.begin},
+                  wanted, scratch.digit_hits_);
+        for (const DigitHit& hit : scratch.digit_hits_) {
+          add_hit(hits, value, index, {hit.range.begin + gap.begin, hit.range.end + gap.begin}, hit.detector);
+        }
+      }
+    }
+  });
 }
 
 bool Scanner::scan_literals(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
@@ -179,7 +277,8 @@ bool Scanner::scan_literals(Bytes buffer, std::span<const Field> fields, ScanScr
   const uint32_t begin = fields.front().offset;
   const uint32_t end = fields.back().offset + fields.back().size;
   if (begin == end) return true;
-  LiteralScan context{.buffer = buffer, .base = begin, .fields = fields, .hits = &hits};
+  LiteralScan context{
+      .buffer = buffer, .base = begin, .fields = fields, .hits = &hits, .rejected = &scratch.rejected_};
   return hs_scan(database_, reinterpret_cast<const char*>(&buffer[begin]), end - begin, 0, scratch.scratch_,
                  on_literal, &context) == HS_SUCCESS;
 }
@@ -192,33 +291,25 @@ void Scanner::scan_digits(Bytes buffer, std::span<const Field> fields, ScanScrat
   const uint32_t end = fields.back().offset + fields.back().size;
   find_digits(buffer.subspan(begin, end - begin), iban, digit_engine(), scratch.digits_);
 
+  for (DigitRun& run : scratch.digits_.runs) run = {run.begin + begin, run.end + begin};
+  each_digit_part(fields, scratch.digits_.runs, [&](uint32_t index, Range part) {
+    const Bytes value = bytes_of(buffer, fields[index]);
+    judge_run(value, part, fields[index].detectors & digit_run_detectors_, scratch.digit_hits_);
+    for (const DigitHit& hit : scratch.digit_hits_) add_hit(hits, value, index, hit.range, hit.detector);
+  });
   uint32_t index = 0;
-  const auto field_end = [&fields](uint32_t i) { return fields[i].offset + fields[i].size; };
-  for (const DigitRun& found : scratch.digits_.runs) {
-    const DigitRun run{found.begin + begin, found.end + begin};
-    while (index < fields.size() && field_end(index) <= run.begin) ++index;
-    for (uint32_t i = index; i < fields.size() && fields[i].offset < run.end; ++i) {
-      const Field& field = fields[i];
-      const Range part{std::max(run.begin, field.offset) - field.offset,
-                       std::min(run.end, field_end(i)) - field.offset};
-      const DetectorSet wanted = field.detectors & digit_run_detectors_;
-      if (field.size == 0 || part.size() < digit_run_size_min || wanted.empty()) continue;
-      const Bytes value = bytes_of(buffer, field);
-      scratch.digit_hits_.clear();
-      judge_digit_run(value, part, wanted, scratch.digit_hits_);
-      for (const DigitHit& hit : scratch.digit_hits_) add_hit(hits, value, i, hit.range, hit.detector);
-    }
-  }
-  index = 0;
   for (const uint32_t offset : scratch.digits_.letter_digits) {
     const uint32_t at = offset + begin;
-    while (index < fields.size() && field_end(index) <= at) ++index;
+    while (index < fields.size() && field_end(fields[index]) <= at) ++index;
     if (index == fields.size()) break;
     const Field& field = fields[index];
-    if (at < field.offset || at + 4 > field_end(index) || !field.detectors.has(DetectorId::Iban)) continue;
+    if (at < field.offset || at + 4 > field_end(fields[index]) || !field.detectors.has(DetectorId::Iban))
+      continue;
     const Bytes value = bytes_of(buffer, field);
     if (const auto range = confirm_iban(value, at + 4 - field.offset)) {
       add_hit(hits, value, index, *range, DetectorId::Iban);
+    } else if (iban_size(to_upper(buffer[at]), to_upper(buffer[at + 1])) != 0) {
+      reject(scratch.rejected_, {index, at + 4 - field.offset, DetectorId::Iban});
     }
   }
 }

@@ -37,6 +37,15 @@ struct Hit {
   DetectorSet detectors;  // all that took part, where overlapping hits were merged; holds `detector`
 };
 
+// A core that was not confirmed. Where a hit stands beside it in the same field it is judged once more,
+// within the bytes between the hits, because that is how the value will look once they are masked.
+struct Rejected {
+  uint32_t field = 0;
+  uint32_t end = 0;  // of the core, in the field
+  DetectorId detector{};
+};
+inline constexpr size_t rejected_count_max = 65'536;  // of a batch; more are not judged again
+
 // A field with more hits than this is told to the caller as `crowded` and reports none of them.
 inline constexpr uint32_t field_hit_count_max = 65'536;
 inline constexpr size_t batch_size_max = size_t{64} << 20;
@@ -64,6 +73,7 @@ class ScanScratch {
   std::vector<Field> gathered_fields_;
   DigitFindings digits_;
   std::vector<DigitHit> digit_hits_;
+  std::vector<Rejected> rejected_;
 };
 
 struct ScanResult {
@@ -91,6 +101,9 @@ class Scanner {
   friend class ScanScratch;
   Scanner() = default;
 
+  // Appends hits that stand free once those found so far are masked.
+  void judge_again(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
+                   std::vector<Hit>& hits) const;
   [[nodiscard]] bool scan_literals(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
                                    std::vector<Hit>& hits) const;
   void scan_digits(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,

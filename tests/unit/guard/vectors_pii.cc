@@ -149,6 +149,7 @@ VISA«4111111111111111»X
 «4111111111111111»-2024
 «5555555555554444»,«4111111111111111»
 «4111111111111111».
+.«4111111111111111»
 )";
 constexpr std::string_view card_misses = R"(
 4111111111111112
@@ -172,7 +173,6 @@ constexpr std::string_view card_misses = R"(
 55555555555544440
 0.4111111111111111
 12.4111111111111111
-.4111111111111111
 1700000000000
 1700000000000000
 2024-01-02 03:04:05.123456
@@ -263,6 +263,7 @@ see «jane@example.com».
 «jane@xn--80ak6aa92e.xn--p1ai»
 «jane@example.com»-
 «jane@example.com».5
+«jane@example.com»5
 «x@corp.com»
 «xxx@corp.com»
 ssh «ops@web-1.example.com» uptime

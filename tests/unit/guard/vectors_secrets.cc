@@ -23,7 +23,8 @@ https://user:«密码»@example.com
 see http://a:«b»@c and http://d:«e»@f
 (http://a:«b)c»@d)
 jdbc:postgresql://u:«with:colon»@h/db
-smtp://mail:«[x]»@relay
+smtp://mail:«[y]»@relay
+smtp://mail:«!#$%^&*()»@relay
 scheme://u:«x{y}z»@h
 HTTP://U:«P»@H
 )";
