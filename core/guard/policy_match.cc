@@ -9,16 +9,19 @@ namespace {
 
 constexpr std::string_view field_prefix = "field.";
 
+size_t dot_count(std::string_view text) { return static_cast<size_t>(std::ranges::count(text, '.')); }
+
 // "public.t" and "t" may be the same thing, as long as nobody knows the schema.
-bool object_hits_wide(std::string_view pattern, std::string_view object) {
-  if (config::glob_match(pattern, object, true)) return true;
-  for (size_t dot = object.find('.'); dot != object.npos; dot = object.find('.', dot + 1)) {
-    if (config::glob_match(pattern, object.substr(dot + 1), true)) return true;
+bool hits_wide(std::string_view pattern, std::string_view value) {
+  if (config::glob_match(pattern, value, true)) return true;
+  // The pattern says less than the value: "t" is meant in any schema.
+  for (size_t dot = value.find('.'); dot != value.npos; dot = value.find('.', dot + 1)) {
+    if (config::glob_match(pattern, value.substr(dot + 1), true)) return true;
   }
-  for (size_t dot = pattern.find('.'); dot != pattern.npos; dot = pattern.find('.', dot + 1)) {
-    if (config::glob_match(pattern.substr(dot + 1), object, true)) return true;
-  }
-  return false;
+  // The value says less than the pattern: only the parts that it has can be compared.
+  const size_t parts = dot_count(value);
+  for (size_t dots = dot_count(pattern); dots > parts; --dots) pattern.remove_prefix(pattern.find('.') + 1);
+  return config::glob_match(pattern, value, true);
 }
 
 }  // namespace
@@ -43,13 +46,8 @@ bool FactCondition::hits(const config::Pattern& pattern, std::string_view value,
     double number = 0;
     return config::parse_number(value, number) ? pattern.compare(number) : wide;
   }
-  switch (kind_) {
-    case Kind::verb: return config::glob_match(pattern.text, value, true);
-    case Kind::object:
-      return wide ? object_hits_wide(pattern.text, value) : config::glob_match(pattern.text, value);
-    case Kind::field: break;
-  }
-  return config::glob_match(pattern.text, value, wide);
+  if (kind_ == Kind::verb) return config::glob_match(pattern.text, value, true);
+  return wide ? hits_wide(pattern.text, value) : config::glob_match(pattern.text, value);
 }
 
 bool FactCondition::covers(std::string_view value, bool restricts) const {

@@ -3,11 +3,11 @@
 // A fact may have several values (the objects of a statement). An allow rule must cover every one of them; a
 // rule that denies or pauses is hit by any one of them. So that neither a spelling nor a missing schema slips
 // by, what restricts is read wide and what allows is read narrow:
-//   verbs        letter case never counts
-//   objects      narrow: as written, letter case counts
-//                wide: letter case does not count; "public.t" also means "t", and "t" also means "public.t"
-//   fields       narrow: letter case counts; wide: it does not
-//   comparisons  a value that is no number: narrow no, wide yes
+//   verbs           letter case never counts
+//   objects, fields narrow: as written, letter case counts
+//                   wide: letter case does not count; a missing qualifier may be any: the pattern "public.t"
+//                   also means the value "t", and "t" also means "public.t"
+//   comparisons     a value that is no number: narrow no, wide yes
 // A deny rule reads its values wide and its !values narrow, an allow rule the other way about. The !values of
 // a condition are AND, the others OR. A fact without values meets a condition of !values only.
 //
