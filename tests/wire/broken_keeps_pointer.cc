@@ -1,0 +1,3 @@
+#include "tests/wire/broken.h"
+
+BROKEN_PLUGIN(keeps_pointer)
