@@ -32,6 +32,7 @@ class MemoryFiles final : public Files {
   // `short_write` takes only a part. A failed sync loses what it should have made durable, as a real one may.
   using Judge = std::function<int(Operation, const std::string& path)>;
   static constexpr int short_write = -1;
+  static constexpr int skipped_sync = -2;  // says that it worked and makes nothing durable; before a crash()
 
   void set_judge(Judge judge) { judge_ = std::move(judge); }
   // All files together; beyond it ENOSPC. 0: no bound.

@@ -80,6 +80,7 @@ bool Verifier::check_header(Bytes frame, const SegmentInfo& info) {
   if (genesis) {
     if (!check_genesis(header)) return false;
     head_ = {.instance = header.instance, .hash = header.link.previous};
+    leaves_ = {};  // a session that a crash cut goes on under a first leaf of the new chain
   } else {
     if (header.signer != key_) return fault(FaultKind::BadKey, 0, "not signed by the segment before");
     if (header.previous_end != head_.offset)

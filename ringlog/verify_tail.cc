@@ -30,7 +30,9 @@ bool Verifier::check_tail(Bytes bytes, FrameStatus status) {
   Bytes frame;
   (void)check_frame(bytes, offset_, frame);
   const bool unfinished = status == FrameStatus::End || status == FrameStatus::Cut;
-  const bool explained = unfinished || (!frame.empty() && lost_sector_explains(bytes, offset_, frame.size()));
+  // Where the fixed part itself lost a sector its size makes no sense; then that part is what can explain it.
+  const uint64_t size = frame.empty() ? std::min<uint64_t>(sizeof(CommitFrame), bytes.size() - offset_) : frame.size();
+  const bool explained = unfinished || lost_sector_explains(bytes, offset_, size);
   if (explained && !synced_later(bytes, offset_)) {
     report_.torn.push_back({.file = file_, .offset = head_.offset});
     return true;

@@ -57,7 +57,8 @@ Result<uint64_t> Writer::recover(const ByteRing& leftover, uint64_t now_ns) {
     return std::pair(a.instance, a.index) < std::pair(b.instance, b.index);
   };
   const auto place = std::upper_bound(sources_.begin(), sources_.end(), source, before);
-  const auto slot = static_cast<size_t>(sources_.insert(place, source) - sources_.begin());
+  const auto slot = static_cast<size_t>(place - sources_.begin());
+  sources_.insert(place, source);
   const uint64_t failures = totals_.failures;
   (void)commit_pending(now_ns);
 
