@@ -135,7 +135,7 @@ Look RuleMatcher::look(const GroupSet& who, const sp_command& command) const {
   if (!any_group && (groups & who).none()) return {Miss::group};
   if (rule->action == config::Action::allow && !names_unparsed &&
       (command.verb.size == 0 || config::equal_ignoring_case(view(command.verb), unparsed_verb))) {
-    return {Miss::unparsed};
+    return {Miss::unnamed};
   }
   const auto all_hold = [&](const Clause& clause) { return std::ranges::all_of(clause, holds); };
   if (!any_command && !std::ranges::any_of(clauses, all_hold)) return {Miss::set};

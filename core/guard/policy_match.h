@@ -68,7 +68,7 @@ class FactCondition {
 
 using Clause = std::vector<FactCondition>;  // AND
 
-enum class Miss : uint8_t { none, group, unparsed, set, condition };
+enum class Miss : uint8_t { none, group, unnamed, set, condition };
 
 struct Look {
   Miss miss = Miss::none;
