@@ -17,6 +17,7 @@
 
 #include <array>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -102,6 +103,7 @@ class KitHost {
   bool happen(uint32_t leg, uint32_t events, std::string_view reason = {});
   void feed(uint32_t leg, uint32_t events, std::string_view reason);
   void settle();
+  void retire(uint8_t* data, size_t size);
   bool decide_waiting(sp_verdict verdict, sp_state state);
   bool cannot(std::string why);
 
@@ -121,13 +123,14 @@ class KitHost {
   std::string ended_;
 
   // The feed that runs now. `data_` is a heap block of exactly the data's size, so that sanitizers see reads
-  // beyond it; it is overwritten before it is freed, so that kept pointers show.
+  // beyond it.
   bool inside_ = false;
   uint32_t fed_leg_ = 0;
   uint8_t* data_ = nullptr;
   size_t data_size_ = 0;
   size_t data_consumed_ = 0;
-  size_t data_edited_ = 0;  // end of the last byte that a mask changed
+  std::deque<std::unique_ptr<uint8_t[]>> retired_;  // the last blocks lent, overwritten
+  size_t data_edited_ = 0;                          // end of the last byte that a mask changed
   std::deque<std::string> lent_;
 
   uint64_t progress_ = 0;

@@ -36,7 +36,7 @@ struct Session {
   int stage = 0;  // 0 login, 1 connecting, 2 open
   uint64_t ticket = 0;
   bool waiting = false;
-  std::string kept;  // nothing a sound plugin has
+  bool partial = false;  // half a reply is held
   const uint8_t* pointer = nullptr;
   size_t pointer_size = 0;
 
@@ -153,7 +153,8 @@ struct Session {
       }
       if (input->leg == 0) pointer = input->data, pointer_size = input->data_size;
     }
-    if (fault == Fault::never_rests && stage == 2 && input->data_size != 0) say(0, ".");
+    if (input->leg == 1) partial = input->data_size != 0 && !memchr(input->data, '\n', input->data_size);
+    if (fault == Fault::never_rests && waiting && partial) say(0, ".");
     if (input->leg == 0 && stage == 0) login(input);
     if (input->leg == 1 && (input->events & SP_EVENT_OPENED)) stage = 2;
     if (stage != 2) return;
