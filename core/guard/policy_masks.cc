@@ -29,7 +29,7 @@ const MaskPlan& closed_plan() {
 }
 
 bool is_computed(const sp_field& field) {
-  return (field.flags & SP_FIELD_NO_ORIGIN) != 0 && (field.flags & field_unrelated) == 0;
+  return (field.flags & SP_FIELD_NO_ORIGIN) != 0 && (field.flags & SP_FIELD_UNRELATED) == 0;
 }
 
 }  // namespace

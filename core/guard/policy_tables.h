@@ -13,9 +13,6 @@
 
 namespace sallyport::guard {
 
-// "no origin, but the statement reads no relation, or only such as no mask is about" (SP_FIELD_UNRELATED).
-inline constexpr uint32_t field_unrelated = 1u << 1;
-
 using MaskBits = uint64_t;  // which of a target's masks
 static_assert(limits::target_mask_count_max == 64);
 

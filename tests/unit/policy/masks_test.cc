@@ -2,7 +2,6 @@
 
 #include <thread>
 
-#include "core/guard/policy_tables.h"
 #include "tests/unit/policy/fixture.h"
 
 namespace sallyport::guard {
@@ -113,7 +112,7 @@ TEST(MaskPlans, ComputedValues) {
     EXPECT_EQ(text.whole("upper", ""), whole) << computed;
     EXPECT_EQ(text.withheld("upper", ""), refused) << computed;
     EXPECT_EQ(text.whole("id", "public.customers.id"), MaskAction::None) << computed;
-    const Asked unrelated{*policy, {"staff"}, SP_KIND_TEXT, field_unrelated};
+    const Asked unrelated{*policy, {"staff"}, SP_KIND_TEXT, SP_FIELD_UNRELATED};
     EXPECT_TRUE(unrelated.plan("version", "").empty()) << computed;
     EXPECT_FALSE(unrelated.withheld("version", "")) << computed;
     const Asked json{*policy, {"staff"}, SP_KIND_JSON};
