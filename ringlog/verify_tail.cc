@@ -31,10 +31,16 @@ bool Verifier::check_tail(Bytes bytes, FrameStatus status) {
   (void)check_frame(bytes, offset_, frame);
   const bool unfinished = status == FrameStatus::End || status == FrameStatus::Cut;
   // Where the fixed part itself lost a sector its size makes no sense; then that part is what can explain it.
-  const uint64_t size = frame.empty() ? std::min<uint64_t>(sizeof(CommitFrame), bytes.size() - offset_) : frame.size();
+  const uint64_t size =
+      frame.empty() ? std::min<uint64_t>(sizeof(CommitFrame), bytes.size() - offset_) : frame.size();
   const bool explained = unfinished || lost_sector_explains(bytes, offset_, size);
   if (explained && !synced_later(bytes, offset_)) {
     report_.torn.push_back({.file = file_, .offset = head_.offset});
+    // Records of no commit are not in the log; the next instance brings them again from the ring.
+    for (; !commit_records_.empty(); commit_records_.pop_back()) {
+      const auto record = load<RecordFrame>(commit_records_.back());
+      sequences_[{record.instance, record.ring}] = record.sequence - 1;
+    }
     return true;
   }
   switch (status) {
