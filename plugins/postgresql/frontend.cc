@@ -1,6 +1,7 @@
 #include "plugins/postgresql/frontend.h"
 
 #include <array>
+#include <utility>
 
 namespace sallyport::pg {
 
@@ -170,16 +171,17 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
   const sp_verdict verdict = wire_.host.ask(wire_.judge.ask(stage, ticket_, ticket_transaction_), answer);
   answer_state_ = answer.state;
   if (verdict == SP_WAIT && stage == SP_STAGE_EXECUTE) {
-    if (!warned_) {
+    // The first answer may come before the approval has its number: the warning is of use with it.
+    const bool late = std::exchange(waited_, true);
+    if (!warned_ && (late || answer.detail.size > 0)) {
       Writer out;
       write_paused(out, answer);
       wire_.host.emit(SP_LEG_CLIENT, out.view());
+      warned_ = true;
     }
-    warned_ = true;
     return Ruling::Held;
   }
-  ticket_ = 0;
-  warned_ = false;
+  forget_ticket();
   if (verdict == SP_ALLOW) return Ruling::Allowed;
   refusal = denied(answer);
   return Ruling::Refused;
@@ -291,7 +293,15 @@ bool Frontend::cancel() {
 void Frontend::abandon() {
   if (ticket_ == 0) return;
   wire_.host.cancel(ticket_);
+  // The host lets a ticket go when it has told its end.
+  sp_answer answer;
+  (void)wire_.host.ask(wire_.judge.ask(SP_STAGE_EXECUTE, ticket_, ticket_transaction_), answer);
+  forget_ticket();
+}
+
+void Frontend::forget_ticket() {
   ticket_ = 0;
+  waited_ = false;
   warned_ = false;
   answered_ = false;
 }

@@ -58,6 +58,7 @@ class Frontend {
   void forward(const Message& message, Entry entry);
   // The message's place is taken by the gateway's words, here or at the target. `size`: of the message.
   Step refuse(uint8_t type, uint64_t size, Refusal refusal);
+  void forget_ticket();
   // Leaves the message until replies have come.
   Step wait_for_replies();
   // Room for one more unanswered message. False: wait.
@@ -71,6 +72,7 @@ class Frontend {
   uint64_t ticket_transaction_ = 0;
   sp_state answer_state_ = SP_STATE_DECIDED;
   bool answered_ = false;
+  bool waited_ = false;   // it was answered WAIT before
   bool warned_ = false;   // the client was told that it waits
   bool flushed_ = false;  // our Flush went out for the blocked message
   bool wants_room_ = false;
