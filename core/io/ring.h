@@ -9,6 +9,9 @@
 // (`more` false). Completions of one descriptor's receive stream arrive in stream order; nothing else is
 // ordered.
 //
+// Any operation may end with -EINTR: nothing was done, queue it again. A multishot may end (`more` false)
+// after a good completion, too: the kernel does that when its completion queue is full.
+//
 // Life of a descriptor: close() ends every operation on it. Those still complete, with -ECANCELED or with
 // what they had already achieved, so tokens must tell an old connection from a new one (put a generation in
 // them), and

@@ -66,8 +66,8 @@ TEST(RingLinuxTest, SignalsDoNotEndAWait) {
 // Bytes pass whole while signals fly, whatever calls they hit.
 TEST(RingLinuxTest, SignalsLoseNothing) {
   World world(1);
-  SignalStorm storm;
   auto [fd, peer] = world.connected();
+  SignalStorm storm;
   std::string bytes = pattern(3'000'000);
   peer->send(bytes);
   uint64_t receiving = next_token();

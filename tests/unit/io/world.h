@@ -56,7 +56,7 @@ class Peer {
 
 class World {
  public:
-  explicit World(uint64_t seed, RingOptions options = {});
+  explicit World(uint64_t seed, RingOptions options = {.block_count = 16, .block_size = 16'384});
   ~World();
 
   // Lets time pass until `done`; false when 10 s (of the Ring's clock) did not suffice.
