@@ -10,6 +10,7 @@ namespace {
 bool needs_scan(const MaskField& field) {
   if (field.plan == nullptr || field.plan->detectors.empty() || field.size == 0) return false;
   if (field.kind == ValueKind::Opaque) return false;
+  if (field.plan->whole == MaskAction::None) return true;
   // A field rule covers the whole value: detectors matter only where one of them is stricter.
   return field.plan->action_of(field.plan->detectors) > field.plan->whole;
 }
