@@ -142,7 +142,10 @@ Backend::Step Backend::fail_entry(Entry& entry) {
     finish_entry(wire_.ledger.front());
     (void)wire_.ledger.pop();
   }
-  if (wire_.ledger.empty()) wire_.skipping = true;
+  if (wire_.ledger.empty()) {
+    wire_.skipping = true;
+    wire_.client_waits = true;  // what is held there is to be skipped now
+  }
   return Step::Next;
 }
 
