@@ -165,11 +165,11 @@ sp_field_id KitCalls::field(sp_session* session, const sp_field* field) {
       });
   if (!masked) return SP_FIELD_CLEAR;
   host.fields_.push_back(named);
-  return static_cast<sp_field_id>(host.fields_.size());
+  return host.fields_base_ + static_cast<sp_field_id>(host.fields_.size());
 }
 
 int KitCalls::fields_reset(sp_session* session) {
-  of(session).fields_.clear();
+  of(session).reset_fields();
   return 0;
 }
 
@@ -212,15 +212,19 @@ int KitCalls::mask(sp_session* session, const sp_span* spans, size_t count, sp_m
     }
     end = span.offset + span.size;
     if (span.field == SP_FIELD_CLEAR) continue;
-    if (span.field > host.fields_.size()) {
-      return host.violate("mask: field id " + std::to_string(span.field) + " is not known (reset?)",
-                          SP_ERROR_ARGUMENT);
+    if (span.field > host.fields_base_ + host.fields_.size()) {
+      return host.violate("mask: nobody gave out field id " + std::to_string(span.field), SP_ERROR_ARGUMENT);
+    }
+    if (span.field <= host.fields_base_) {  // void: nobody knows any more what may be shown
+      out[i].outcome = SP_MASK_WITHHELD;
+      ++special;
+      continue;
     }
     if (span.offset < host.data_consumed_)
       return host.violate("mask of bytes that are passed or dropped already");
     const size_t at = span.offset - host.data_consumed_;
     std::string value = leg.unconsumed.substr(at, span.size);
-    if (!mask_value(host, host.fields_[span.field - 1], value, out[i].outcome)) continue;
+    if (!mask_value(host, host.fields_[span.field - host.fields_base_ - 1], value, out[i].outcome)) continue;
     if (out[i].outcome == SP_MASK_EDITED) {
       leg.unconsumed.replace(at, span.size, value);
       std::memcpy(host.data_ + span.offset, value.data(), value.size());

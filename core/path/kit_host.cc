@@ -58,6 +58,7 @@ KitHost::~KitHost() {
 bool KitHost::receive(uint32_t leg, std::string_view bytes) {
   if (leg >= SP_LEG_COUNT_MAX) return cannot("there is no leg " + std::to_string(leg));
   KitLeg& at = leg_[leg];
+  if (at.state == KitLegState::kClosed) return cannot("leg " + std::to_string(leg) + " is not connected");
   if (ended() || at.state == KitLegState::kFinished) {
     // What still arrives is read by nobody; it counts as held, however it was split.
     at.received += bytes.size();
@@ -172,6 +173,12 @@ bool KitHost::shutdown(std::string_view reason) {
   return true;
 }
 
+bool KitHost::policy_swapped() {
+  policy_wanted_ = true;
+  settle();
+  return true;
+}
+
 // ---- Feeding.
 
 bool KitHost::happen(uint32_t leg, uint32_t events, std::string_view reason) {
@@ -188,7 +195,12 @@ void KitHost::settle() {
     bool rest = true;
     for (uint32_t leg = 0; leg < SP_LEG_COUNT_MAX && !ended(); ++leg) {
       const KitLeg& at = leg_[leg];
-      if (leg == SP_LEG_CLIENT && shutdown_wanted_ && activity_ == SP_IDLE) {
+      if (leg == SP_LEG_CLIENT && policy_wanted_ && activity_ != SP_BUSY) {
+        policy_wanted_ = false;
+        reset_fields();
+        feed(leg, SP_EVENT_POLICY, {});
+        rest = false;
+      } else if (leg == SP_LEG_CLIENT && shutdown_wanted_ && activity_ == SP_IDLE) {
         shutdown_wanted_ = false;
         feed(leg, SP_EVENT_SHUTDOWN, shutdown_reason_);
         rest = false;
@@ -317,6 +329,11 @@ int KitHost::violate(std::string text, int code) {
 
 void KitHost::add(KitTrace trace, std::string text) {
   trace_[static_cast<size_t>(trace)].push_back(std::move(text));
+}
+
+void KitHost::reset_fields() {
+  fields_base_ += static_cast<uint32_t>(fields_.size());
+  fields_.clear();
 }
 
 sp_text KitHost::lend(std::string text) {

@@ -69,6 +69,8 @@ class KitHost {
   bool advance(uint32_t ms);  // virtual time; delivers SP_EVENT_TIMER when due
   bool signalled();
   bool shutdown(std::string_view reason);
+  // Every field id becomes void; delivers SP_EVENT_POLICY as soon as the plugin is not SP_BUSY.
+  bool policy_swapped();
 
   // ---- What came of it.
   [[nodiscard]] std::string take(uint32_t leg);  // output of this leg since the last take
@@ -112,6 +114,7 @@ class KitHost {
   void dispose(uint32_t from, KitCredit credit);
   void run_credits(uint32_t from);
   void end_session(std::string why);
+  void reset_fields();
   sp_text lend(std::string text);
 
   const sp_plugin& plugin_;
@@ -145,7 +148,9 @@ class KitHost {
   bool proven_ = false;
   std::string login_user_;
   std::string login_database_;
-  std::vector<KitField> fields_;  // id - 1 is the index
+  std::vector<KitField> fields_;  // of ids from fields_base_ + 1 on
+  uint32_t fields_base_ = 0;      // ids up to here are void
+  bool policy_wanted_ = false;
   sp_activity activity_ = SP_IDLE;
   uint32_t timer_ms_ = 0;
   std::vector<std::string> published_;

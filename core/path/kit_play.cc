@@ -47,6 +47,7 @@ class Player {
       case Kind::kDecide: return host_.decide(step.number, step.verdict, step.state, step.bytes);
       case Kind::kReady: return host_.ready(step.verdict);
       case Kind::kAdvance: return host_.advance(static_cast<uint32_t>(step.number));
+      case Kind::kPolicy: return host_.policy_swapped();
       case Kind::kSignal: return host_.signalled();
       case Kind::kShutdown: return host_.shutdown(step.bytes);
       case Kind::kExpectOutput: expect_output(step); return true;

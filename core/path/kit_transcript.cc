@@ -302,6 +302,7 @@ KitStep read_step(Line& line) {
     return {.kind = Kind::kReady, .verdict = line.at_end() ? SP_ALLOW : line.verdict()};
   if (line.accept("advance")) return {.kind = Kind::kAdvance, .number = line.number("milliseconds")};
   if (line.accept("signal")) return {.kind = Kind::kSignal};
+  if (line.accept("policy")) return {.kind = Kind::kPolicy};
   if (line.accept("shutdown")) {
     return {.kind = Kind::kShutdown, .bytes = line.at_end() ? "the gateway is shutting down" : line.bytes()};
   }

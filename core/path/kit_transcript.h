@@ -27,6 +27,7 @@ struct KitStep {
     kReady,          // `verdict` for prove
     kAdvance,        // `number` ms
     kSignal,         //
+    kPolicy,         // the policy is swapped
     kShutdown,       // reason in `bytes`
     kExpectOutput,   // exactly `bytes` on `leg` since the last such step
     kExpectAsk,      // the next verdict's trace line holds `bytes`

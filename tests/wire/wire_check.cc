@@ -10,7 +10,8 @@
 
 int main(int argc, char** argv) {
   if (argc < 3) return 2;
-  const auto plugin = sallyport::load_plugin(std::filesystem::absolute(argv[1]), {.digest = {}, .check_ownership = false});
+  const auto plugin =
+      sallyport::load_plugin(std::filesystem::absolute(argv[1]), {.digest = {}, .check_ownership = false});
   if (!plugin) {
     fprintf(stderr, "%s\n", plugin.error().text.c_str());
     return 2;
