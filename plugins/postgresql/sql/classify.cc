@@ -70,8 +70,7 @@ Classification Classifier::classify(std::string_view text) {
   const Shape shape = measure(text, limits_);
   if (!shape.fault.empty()) return unparsed(text, std::string(shape.fault));
 
-  const std::string terminated(text);
-  const PgQueryParseResult parsed = pg_query_parse(terminated.c_str());
+  const PgQueryParseResult parsed = pg_query_parse(shape.blanked.c_str());
   Classification result;
   if (parsed.error != nullptr) {
     result = unparsed(text, parsed.error->message != nullptr ? parsed.error->message : "syntax error");
@@ -102,7 +101,9 @@ Classification Classifier::read_tree(std::string_view text, const Shape& shape, 
     }
     place(statement, text, shape, fields);
   }
-  if (result.statements.empty()) result.statements.push_back(empty(text));
+  // Two readings of one text that disagree are no reading.
+  if (result.statements.empty() != shape.empty) return unparsed(text, "statements were lost");
+  if (shape.empty) result.statements.push_back(empty(text));
   if (tree.size() > kept_tree_size_max) tree_ = std::make_unique<Tree>();
   result.parsed = true;
   return result;

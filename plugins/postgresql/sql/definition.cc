@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "plugins/postgresql/sql/functions.h"
 #include "plugins/postgresql/sql/rules.h"
 
 namespace sallyport::postgresql::sql {
@@ -85,7 +86,9 @@ void Walker::object_of(std::string_view object_type, Element value) {
     names.pop_back();
     return facts_.object(object_named(ObjectKind::relation, names));
   }
-  const ObjectKind kind = kind_of(object_type);
+  // CREATE OPERATOR CLASS names both in the same place.
+  const bool is_operator = object_type == "OBJECT_ROUTINE" && is_known_operator(names.back());
+  const ObjectKind kind = is_operator ? ObjectKind::other : kind_of(object_type);
   Object object = object_named(kind, names);
   const bool dropped = kind == ObjectKind::relation && facts_.statement().verb == "DROP";
   dropped ? facts_.written(std::move(object)) : facts_.object(std::move(object));
@@ -208,6 +211,35 @@ void Walker::reindex(Fields fields) {
   const bool schema = kind == "REINDEX_OBJECT_SCHEMA";
   facts_.object({.kind = schema ? ObjectKind::schema : ObjectKind::database,
                  .name = std::string(text_of(fields, "name"))});
+  visit_fields(fields);
+}
+
+// ALTER DEFAULT PRIVILEGES [FOR ROLE ...] [IN SCHEMA ...] GRANT ...
+void Walker::default_privileges(Fields fields) {
+  Array options;
+  std::string_view tag;
+  Fields option;
+  Element schemas;
+  if (find(fields, "options", options)) {
+    for (const Element item : options) {
+      if (!tagged(item, tag, option) || text_of(option, "defname") != "schemas") continue;
+      if (!find(option, "arg", schemas)) continue;
+      for (const std::string_view name : strings_of(schemas)) {
+        facts_.object({.kind = ObjectKind::schema, .name = std::string(name)});
+      }
+    }
+  }
+  visit_fields(fields);
+}
+
+void Walker::import(Fields fields) {
+  facts_.object({.kind = ObjectKind::schema, .name = std::string(text_of(fields, "local_schema"))});
+}
+
+void Walker::publication_part(Fields fields) {
+  if (text_of(fields, "pubobjtype") == "PUBLICATIONOBJ_TABLES_IN_SCHEMA") {
+    facts_.object({.kind = ObjectKind::schema, .name = std::string(text_of(fields, "name"))});
+  }
   visit_fields(fields);
 }
 

@@ -1,5 +1,7 @@
 #include "plugins/postgresql/sql/lexer.h"
 
+#include <algorithm>
+
 namespace sallyport::postgresql::sql {
 namespace {
 
@@ -49,7 +51,7 @@ bool Lexer::skip_blanks() {
     if (is_space(c)) {
       ++position_;
     } else if (c == '-' && following == '-') {
-      while (position_ < text_.size() && !is_newline(text_[position_])) ++position_;
+      skip_line_comment(position_);
     } else if (c == '/' && following == '*') {
       if (!skip_comment()) return false;
     } else {
@@ -59,8 +61,19 @@ bool Lexer::skip_blanks() {
   return true;
 }
 
+void Lexer::blank(size_t from, size_t to) {
+  if (blanked_ != nullptr) std::fill(blanked_->begin() + from, blanked_->begin() + to, ' ');
+}
+
+void Lexer::skip_line_comment(size_t& position) {
+  const size_t from = position;
+  while (position < text_.size() && !is_newline(text_[position])) ++position;
+  blank(from, position);
+}
+
 // Comments nest.
 bool Lexer::skip_comment() {
+  const size_t from = position_;
   size_t depth = 0;
   while (position_ < text_.size()) {
     const char c = text_[position_];
@@ -70,7 +83,9 @@ bool Lexer::skip_comment() {
       position_ += 2;
     } else if (c == '*' && following == '/') {
       position_ += 2;
-      if (--depth == 0) return true;
+      if (--depth > 0) continue;
+      blank(from, position_);
+      return true;
     } else {
       ++position_;
     }
@@ -173,7 +188,7 @@ bool Lexer::continues() {
       return true;
     }
     if (c == '-' && at(position + 1) == '-') {
-      while (position < text_.size() && !is_newline(text_[position])) ++position;
+      skip_line_comment(position);
     } else if (is_space(c)) {
       newline = newline || is_newline(c);
       ++position;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,7 +34,8 @@ enum class Token : uint8_t {
 // One pass over a text; the text outlives it.
 class Lexer {
  public:
-  explicit Lexer(std::string_view text) : text_(text) {}
+  // `blanked`: a copy of the text, in which each comment that is passed is overwritten with blanks.
+  explicit Lexer(std::string_view text, std::string* blanked = nullptr) : text_(text), blanked_(blanked) {}
 
   // Moves to the next token, past blanks and comments. Sticky at `end` and `fault`.
   [[nodiscard]] Token next();
@@ -49,6 +51,8 @@ class Lexer {
   Token refuse(std::string_view why);
   bool skip_blanks();
   bool skip_comment();
+  void skip_line_comment(size_t& position);
+  void blank(size_t from, size_t to);
   Token word();
   Token number();
   Token quoted(size_t open);
@@ -59,6 +63,7 @@ class Lexer {
   Token punctuation();
 
   std::string_view text_;
+  std::string* blanked_;
   size_t start_ = 0;
   size_t position_ = 0;
   std::string_view fault_;
@@ -73,9 +78,14 @@ struct Extent {
 struct Shape {
   std::string_view fault;
   bool plain_backslash = false;
+  bool empty = true;  // no token but semicolons
   uint32_t token_count = 0;
   uint32_t depth = 0;  // highest, an upper bound in proportion to the parse tree's
   std::vector<Extent> extents;
+  // The text with blanks for comments, byte for byte in its place. The server reads both alike; libpg_query,
+  // whose scanner makes tokens of comments, does not: it loses `NOT /**/ IN` and a literal that goes on
+  // behind one.
+  std::string blanked;
 };
 
 // Checks size, NUL bytes, UTF-8, tokens, nesting and depth.

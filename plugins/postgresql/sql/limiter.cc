@@ -93,7 +93,8 @@ struct Level {
 
 class Limiter {
  public:
-  Limiter(std::string_view text, const Limits& limits) : lexer_(text), limits_(limits) {
+  Limiter(std::string_view text, const Limits& limits) : limits_(limits), lexer_(text, &shape_.blanked) {
+    shape_.blanked = text;
     levels_.emplace_back();
   }
 
@@ -113,13 +114,13 @@ class Limiter {
   void comma();
   void semicolon();
 
-  Lexer lexer_;
   const Limits& limits_;
   Shape shape_;
+  Lexer lexer_;  // writes to shape_.blanked
   std::vector<Level> levels_;
   uint32_t depth_ = 1;  // sum over levels_, plus ATOMICs seen
   size_t last_token_ = 0;
-  bool after_dot_ = false;  // any keyword may be a column's name there
+  Token previous_ = Token::end;
 };
 
 Shape Limiter::run() {
@@ -132,9 +133,10 @@ Shape Limiter::run() {
     if (token == Token::end || !shape_.fault.empty()) return std::move(shape_);
 
     step(token);
-    after_dot_ = token == Token::dot;
+    previous_ = token;
     last_token_ = lexer_.end();
     shape_.depth = std::max(shape_.depth, depth_);
+    shape_.empty = shape_.empty && token == Token::semicolon;
     if (++shape_.token_count > limits_.token_count_max) shape_.fault = "too many tokens";
     if (levels_.size() > limits_.nesting_max) shape_.fault = "nested too deeply";
     if (depth_ > limits_.depth_max) shape_.fault = "too many operators in a row";
@@ -154,8 +156,12 @@ void Limiter::step(Token token) {
     case Token::close: return close(lexer_.token().front());
     case Token::end:
     case Token::fault:
-    case Token::quoted:
+    case Token::quoted: return;
     case Token::string:
+      // No statement that runs holds two; whether blanks or a comment divide them decides whether they are
+      // one.
+      if (previous_ == Token::string) shape_.fault = "two literals in a row";
+      return;
     case Token::number:
     case Token::parameter:
     case Token::dot:
@@ -164,7 +170,7 @@ void Limiter::step(Token token) {
 }
 
 void Limiter::word() {
-  if (after_dot_) return;
+  if (previous_ == Token::dot) return;  // any keyword may be a column's name there
   Level& level = levels_.back();
   switch (lookup(lexer_.token())) {
     case Word::plain: return;

@@ -47,14 +47,31 @@ void Walker::transaction(Fields fields) {
   out.chain = flag_of(fields, "chain");
   out.name = text_of(fields, "savepoint_name");
   if (out.name.empty()) out.name = text_of(fields, "gid");
+  modes(fields, "options", true);
   // A transaction that outlives the session, or another session's: nobody here has judged what it did.
   if (rule->transaction >= Transaction::prepare) facts_.escape("two-phase");
+}
+
+// ISOLATION LEVEL, READ ONLY, DEFERRABLE: as the settings they stand for.
+void Walker::modes(Fields fields, std::string_view key, bool local) {
+  Array list;
+  std::string_view tag;
+  Fields mode;
+  Element value;
+  if (!find(fields, key, list)) return;
+  for (const Element item : list) {
+    if (!tagged(item, tag, mode) || tag != "DefElem" || !find(mode, "arg", value)) continue;
+    facts_.setting(
+        {.name = std::string(text_of(mode, "defname")), .value = constant_of(value), .local = local});
+  }
 }
 
 // SET and RESET in all spellings; SET ROLE, SET NAMES, SET TIME ZONE arrive as the settings they stand for.
 void Walker::set(Fields fields) {
   const std::string_view kind = text_of(fields, "kind");
   verb(kind.starts_with("VAR_RESET") ? "RESET" : "SET", Effect::session);
+  // SET TRANSACTION ..., SET SESSION CHARACTERISTICS AS TRANSACTION ...
+  if (kind == "VAR_SET_MULTI") return modes(fields, "args", text_of(fields, "name") == "TRANSACTION");
   Setting setting{.name = lower(text_of(fields, "name")), .local = flag_of(fields, "is_local")};
   Array list;
   bool shadowed = false;

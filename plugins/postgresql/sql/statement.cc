@@ -56,6 +56,7 @@ std::string_view effect_name(Effect effect) { return effect_names[static_cast<si
 std::string_view object_kind_name(ObjectKind kind) { return object_kind_names[static_cast<size_t>(kind)]; }
 
 std::string Object::text() const {
+  if (kind == ObjectKind::setting) return name;
   std::string text;
   if (!catalog.empty()) append_part(text, catalog);
   if (!schema.empty()) append_part(text, schema);

@@ -61,7 +61,8 @@ struct Object {
   std::string schema;
   std::string name;
 
-  // "public.orders"; a part that holds a dot, a quote or upper case stands in double quotes.
+  // "public.orders"; a part that holds a dot, a quote or upper case stands in double quotes. A setting's name
+  // stands bare.
   [[nodiscard]] std::string text() const;
   [[nodiscard]] bool operator==(const Object&) const = default;
 };

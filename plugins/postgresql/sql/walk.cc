@@ -26,6 +26,7 @@ const Walker::NodeRule* Walker::node_rule(std::string_view tag) {
       NodeRule{"FuncCall", &Walker::function_call},
       NodeRule{"LockingClause", &Walker::leaf},
       NodeRule{"ParamRef", &Walker::leaf},
+      NodeRule{"PublicationObjSpec", &Walker::publication_part},
       NodeRule{"RangeTableSample", &Walker::table_sample},
       NodeRule{"RangeVar", &Walker::range_var},
       NodeRule{"RoleSpec", &Walker::role},
@@ -88,7 +89,7 @@ void Walker::bare(std::string_view first_key, Fields fields) {
   if (first_key == "names") return type_name(fields);
   if (first_key == "roletype") return role(fields);
   if (first_key == "funcname") return function_call(fields);
-  if (first_key == "objname") return object_of("OBJECT_FUNCTION", fields.begin().value());
+  if (first_key == "objname") return object_of("OBJECT_ROUTINE", fields.begin().value());
   if (find(fields, "limitOption", unused)) return select(fields);
   visit_fields(fields);
 }

@@ -92,9 +92,13 @@ class Walker {
   void trigger(Fields fields);
   void index(Fields fields);
   void reindex(Fields fields);
+  void default_privileges(Fields fields);
+  void import(Fields fields);
+  void publication_part(Fields fields);
 
   // session.cc: statements about the session, and those that hold others.
   void transaction(Fields fields);
+  void modes(Fields fields, std::string_view key, bool local);
   void set(Fields fields);
   void persistent(Fields fields);
   void remember_name(Fields fields);
