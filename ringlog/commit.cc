@@ -55,7 +55,13 @@ Digest Commit::seal(CommitFrame frame, std::span<const Watermark> watermarks, Le
 
   leaf_frames_.clear();
   leaf_hashes_.clear();
-  salts_.resize(records_.size());
+  size_t leaf_count = 1;
+  for (size_t i = 1; i < records_.size(); i++) {
+    const bool same =
+        records_[i].instance == records_[i - 1].instance && records_[i].session == records_[i - 1].session;
+    leaf_count += same ? 0 : 1;
+  }
+  salts_.resize(leaf_count);
   random_(std::as_writable_bytes(std::span(salts_)));
   for (size_t from = 0, to = 0; from < records_.size(); from = to) {
     bool closed = false;
