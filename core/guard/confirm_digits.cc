@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <optional>
 
 #include "core/guard/confirm.h"
@@ -255,41 +256,22 @@ bool card_issuer_known(std::span<const uint8_t> digits) {
          within(676'100, 676'399);  // Maestro
 }
 
-namespace {
-
-// 2024-03-09, alone or with little behind it: by far the most common run in rows, and never a hit.
-bool is_date(Bytes run) {
-  constexpr std::string_view shape = "dddd-dd-dd";
-  if (run.size() < shape.size() || run.size() >= shape.size() + digit_run_size_min) return false;
-  for (size_t i = 0; i < shape.size(); ++i) {
-    if (shape[i] == 'd' ? !is_digit(run[i]) : run[i] != '-') return false;
+bool worth_judging(Bytes run, uint64_t digits) {
+  constexpr uint64_t date = 0b11'0110'1111;  // dddd-dd-dd, the first byte in bit 0
+  constexpr size_t date_size = 10;
+  const int count = std::popcount(digits);
+  if (count < 8) return false;
+  const bool together = std::has_single_bit((digits >> std::countr_zero(digits)) + 1);
+  if (count < 9 || (together && count != 9 && count < static_cast<int>(card_size_min))) {
+    return count >= 8 && std::ranges::find(run, '+') != run.end();
   }
-  return run.size() == shape.size() || run[shape.size()] == ' ';
+  const bool is_date = (digits & ((1 << date_size) - 1)) == date && run[4] == '-' && run[7] == '-' &&
+                       run.size() < date_size + digit_run_size_min &&
+                       (run.size() == date_size || run[date_size] == ' ');
+  return !is_date;
 }
-
-// Can there be any hit at all? Eight digits where there is a plus, else nine; and if they stand together,
-// nine (an SSN) or as many as a card has.
-bool has_digits(Bytes run) {
-  uint32_t digits = 0;
-  uint32_t together = 0;
-  uint32_t together_max = 0;
-  bool plus = false;
-  for (const uint8_t c : run) {
-    together = is_digit(c) ? together + 1 : 0;
-    together_max = std::max(together_max, together);
-    digits += is_digit(c);
-    plus = plus || c == '+';
-  }
-  if (plus) return digits >= 8;
-  if (digits == together_max) return digits == 9 || digits >= card_size_min;
-  return digits >= 9;
-}
-
-}  // namespace
 
 void judge_digit_run(Bytes field, Range run, DetectorSet detectors, std::vector<DigitHit>& hits) {
-  const Bytes bytes = field.subspan(run.begin, run.size());
-  if (!has_digits(bytes) || is_date(bytes)) return;
   // A hit bounds what stands beside it: the rest is judged as if the field began or ended there, for so it
   // will look once the hit is masked. After a hit the groups before it are tried once more.
   uint32_t floor = 0;

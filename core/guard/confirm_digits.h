@@ -27,6 +27,11 @@ struct DigitHit {
 // Appends hits to `hits`. `run` is clipped to the field; `detectors` says which count.
 void judge_digit_run(Bytes field, Range run, DetectorSet detectors, std::vector<DigitHit>& hits);
 
+// Can there be any hit in a run of at most 64 bytes? `digits` has a bit for each. Turns away most runs at
+// little cost: dates, the commonest, with little behind them; fewer than nine digits (eight after a plus);
+// and digits that stand together but are neither nine (an SSN) nor as many as a card has.
+[[nodiscard]] bool worth_judging(Bytes run, uint64_t digits);
+
 // Of a bare card number: issuer's range and length (ISO/IEC 7812; 13 to 19 digits).
 [[nodiscard]] bool card_issuer_known(std::span<const uint8_t> digits);
 

@@ -87,6 +87,7 @@ class Collector {
       : letter_digits_(letter_digits), findings_(findings) {}
 
   void word(const Masks& masks, const Masks& next) {
+    findings_.digits[base_ / word_size] = masks.digit;
     static_assert(digit_run_size_min == 8);
     Wide run = join(masks.run, next.run);
     run &= run >> 1;
@@ -134,6 +135,15 @@ class Collector {
 
 }  // namespace
 
+uint64_t digit_mask(const DigitFindings& findings, uint32_t begin, uint32_t size) {
+  CHECK(size <= word_size);
+  const size_t word = begin / word_size;
+  const size_t shift = begin % word_size;
+  uint64_t mask = findings.digits[word] >> shift;
+  if (shift != 0) mask |= findings.digits[word + 1] << (word_size - shift);
+  return size == word_size ? mask : mask & ((uint64_t{1} << size) - 1);
+}
+
 DigitEngine digit_engine() {
   static const DigitEngine engine =
       __builtin_cpu_supports("avx2") ? DigitEngine::Avx2 : DigitEngine::Portable;
@@ -145,6 +155,8 @@ void find_digits(std::span<const uint8_t> bytes, bool letter_digits, DigitEngine
   CHECK(bytes.size() <= UINT32_MAX - word_size);
   findings.runs.clear();
   findings.letter_digits.clear();
+  findings.digits.resize(bytes.size() / word_size + 2);
+  findings.digits[bytes.size() / word_size] = findings.digits.back() = 0;
   const auto classify = engine == DigitEngine::Avx2 ? classify_avx2 : classify_portable;
 
   // masks[0] is the last word of the chunk before, whose successor was not known yet.

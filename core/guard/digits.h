@@ -22,9 +22,13 @@ struct DigitRun {
 };
 
 struct DigitFindings {
-  std::vector<DigitRun> runs;           // every maximal run of at least digit_run_size_min bytes, ascending
+  std::vector<uint64_t> digits;  // bit i of word k: byte 64 k + i is a digit; one word of zeros follows
+  std::vector<DigitRun> runs;    // every maximal run of at least digit_run_size_min bytes, ascending
   std::vector<uint32_t> letter_digits;  // offsets of letter letter digit digit, ascending
 };
+
+// Which of `size` bytes from `begin` on are digits, the first in bit 0; size <= 64.
+[[nodiscard]] uint64_t digit_mask(const DigitFindings& findings, uint32_t begin, uint32_t size);
 
 enum class DigitEngine : uint8_t { Portable, Avx2 };
 

@@ -294,6 +294,12 @@ void Scanner::scan_digits(Bytes buffer, std::span<const Field> fields, ScanScrat
   for (DigitRun& run : scratch.digits_.runs) run = {run.begin + begin, run.end + begin};
   each_digit_part(fields, scratch.digits_.runs, [&](uint32_t index, Range part) {
     const Bytes value = bytes_of(buffer, fields[index]);
+    constexpr uint32_t mask_size = 64;
+    if (part.size() <= mask_size) {
+      const uint64_t digits =
+          digit_mask(scratch.digits_, fields[index].offset + part.begin - begin, part.size());
+      if (!worth_judging(value.subspan(part.begin, part.size()), digits)) return;
+    }
     judge_run(value, part, fields[index].detectors & digit_run_detectors_, scratch.digit_hits_);
     for (const DigitHit& hit : scratch.digit_hits_) add_hit(hits, value, index, hit.range, hit.detector);
   });

@@ -43,6 +43,13 @@ void expect_all_equal(const Bytes& bytes) {
     find_digits(bytes, true, engine, findings);
     ASSERT_EQ(findings.runs, expected.runs);
     ASSERT_EQ(findings.letter_digits, expected.letter_digits);
+    for (uint32_t i = 0; i < bytes.size(); ++i) {
+      const uint32_t size = std::min<uint32_t>(i % 65, static_cast<uint32_t>(bytes.size()) - i);
+      const uint64_t mask = digit_mask(findings, i, size);
+      uint64_t slow = 0;
+      for (uint32_t k = 0; k < size; ++k) slow |= uint64_t{bytes[i + k] >= '0' && bytes[i + k] <= '9'} << k;
+      ASSERT_EQ(mask, slow);
+    }
     find_digits(bytes, false, engine, findings);
     ASSERT_EQ(findings.runs, expected.runs);
     ASSERT_TRUE(findings.letter_digits.empty());
