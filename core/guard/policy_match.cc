@@ -9,6 +9,12 @@ namespace {
 
 constexpr std::string_view field_prefix = "field.";
 
+// A plugin may write "rows" or "field.rows", as its manifest has it: a rule must not miss either.
+std::string_view field_name(const sp_pair& field) {
+  const std::string_view name = view(field.name);
+  return name.starts_with(field_prefix) ? name.substr(field_prefix.size()) : name;
+}
+
 size_t dot_count(std::string_view text) { return static_cast<size_t>(std::ranges::count(text, '.')); }
 
 // "public.t" and "t" may be the same thing, as long as nobody knows the schema.
@@ -75,7 +81,7 @@ FactCondition::Tally FactCondition::tally(const sp_command& command, bool restri
     case Kind::field: break;
   }
   for (size_t i = 0; i < command.field_count; ++i) {
-    if (view(command.fields[i].name) != name_) continue;
+    if (field_name(command.fields[i]) != name_) continue;
     ++tally.count;
     tally.hits += covers(view(command.fields[i].value), restricts) ? 1 : 0;
   }
@@ -119,7 +125,7 @@ std::vector<std::string> FactCondition::values_of(const sp_command& command) con
     values.emplace_back(view(command.objects[i]));
   }
   for (size_t i = 0; kind_ == Kind::field && i < command.field_count; ++i) {
-    if (view(command.fields[i].name) == name_) values.emplace_back(view(command.fields[i].value));
+    if (field_name(command.fields[i]) == name_) values.emplace_back(view(command.fields[i].value));
   }
   return values;
 }

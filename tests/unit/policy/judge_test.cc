@@ -134,6 +134,7 @@ TEST(Judge, NegationsAreAnd) {
 TEST(Judge, NumbersAreCompared) {
   expect(rule("one", "match = { field.rows = \"> 1000\" }", "deny"),
          {{"READ", {}, {{"rows", "1001"}}, "deny:one"},
+          {"READ", {}, {{"field.rows", "1001"}}, "deny:one"},
           {"READ", {}, {{"rows", "1000"}}, "allow:"},
           {"READ", {}, {{"rows", "5"}, {"rows", "5000"}}, "deny:one"},
           {"READ", {}, {{"rows", "many"}}, "deny:one"},
