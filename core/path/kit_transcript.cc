@@ -3,110 +3,14 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <charconv>
 #include <optional>
 
-#include "core/path/kit_text.h"
+#include "core/path/kit_line.h"
 
 namespace sallyport {
 namespace {
 
 using Kind = KitStep::Kind;
-
-// The words of one line. Each function takes what it reads off the front, or sets `error` once.
-struct Line {
-  std::string_view rest;
-  std::string error;
-
-  void skip() { rest.remove_prefix(std::min(rest.find_first_not_of(" \t"), rest.size())); }
-  [[nodiscard]] bool at_end() {
-    skip();
-    return rest.empty() || rest[0] == '#';
-  }
-  void complain(std::string text) {
-    if (error.empty()) error = std::move(text);
-  }
-  std::string_view peek() {
-    skip();
-    return rest.substr(0, std::min(rest.find_first_of(" \t"), rest.size()));
-  }
-  std::string word(const char* what) {
-    if (at_end()) {
-      complain(std::string("expected ") + what);
-      return "";
-    }
-    const std::string found(peek());
-    rest.remove_prefix(found.size());
-    return found;
-  }
-  bool accept(std::string_view wanted) {
-    if (peek() != wanted) return false;
-    rest.remove_prefix(wanted.size());
-    return true;
-  }
-  uint64_t number(const char* what) {
-    const std::string text = word(what);
-    uint64_t value = 0;
-    const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (code != std::errc() || end != text.data() + text.size()) complain(std::string("expected ") + what);
-    return value;
-  }
-  // One quoted string, or a word.
-  std::string value(const char* what) {
-    skip();
-    if (rest.empty() || rest[0] != '"') return word(what);
-    size_t used = 0;
-    const Result<std::string> text = kit_unquote(rest, &used);
-    if (!text) {
-      complain(text.error().text);
-      rest = {};
-      return "";
-    }
-    rest.remove_prefix(used);
-    return *text;
-  }
-  // Quoted strings up to the end, each perhaps with *COUNT behind it, joined.
-  std::string bytes() {
-    std::string all;
-    if (at_end()) complain("expected bytes in double quotes");
-    while (!at_end() && error.empty()) {
-      if (rest[0] != '"') {
-        complain("expected bytes in double quotes");
-        break;
-      }
-      const std::string part = value("bytes");
-      uint64_t count = 1;
-      if (!rest.empty() && rest[0] == '*') {
-        rest.remove_prefix(1);
-        count = number("a count behind *");
-        if (count > 1'000'000) complain("the count behind * is at most 1000000");
-      }
-      for (uint64_t i = 0; i < count && error.empty(); ++i) all += part;
-    }
-    return all;
-  }
-  uint32_t leg() {
-    if (accept("client")) return SP_LEG_CLIENT;
-    if (!accept("leg")) complain("expected `client` or `leg NUMBER`");
-    const uint64_t leg = number("a leg's number");
-    if (leg >= SP_LEG_COUNT_MAX) complain("a leg's number is 0 to 7");
-    return static_cast<uint32_t>(leg);
-  }
-  template <typename T, size_t N>
-  T choice(const std::array<std::pair<const char*, T>, N>& choices, const char* what) {
-    const std::string text = word(what);
-    for (const auto& [name, value] : choices) {
-      if (text == name) return value;
-    }
-    complain("expected " + std::string(what) + ", not `" + text + "`");
-    return choices[0].second;
-  }
-  sp_verdict verdict() {
-    return choice<sp_verdict>(std::to_array<std::pair<const char*, sp_verdict>>(
-                                  {{"allow", SP_ALLOW}, {"deny", SP_DENY}, {"wait", SP_WAIT}}),
-                              "allow, deny or wait");
-  }
-};
 
 std::optional<sp_state> state_named(std::string_view name) {
   if (name == "decided") return SP_STATE_DECIDED;
@@ -120,7 +24,7 @@ std::optional<sp_state> state_named(std::string_view name) {
 
 using Change = std::function<void(KitScript&)>;
 
-Change read_target_tls(Line& line) {
+Change read_target_tls(KitLine& line) {
   const uint32_t mode = line.choice<uint32_t>(
       std::to_array<std::pair<const char*, uint32_t>>(
           {{"off", SP_TARGET_TLS_OFF}, {"require", SP_TARGET_TLS_REQUIRE}, {"verify", SP_TARGET_TLS_VERIFY}}),
@@ -128,7 +32,7 @@ Change read_target_tls(Line& line) {
   return [mode](KitScript& script) { script.target_tls = mode; };
 }
 
-Change read_client_tls(Line& line) {
+Change read_client_tls(KitLine& line) {
   const int mode = line.choice<int>(
       std::to_array<std::pair<const char*, int>>({{"off", 0}, {"offered", 1}, {"required", 2}}),
       "off, offered or required");
@@ -139,7 +43,7 @@ Change read_client_tls(Line& line) {
 }
 
 // set KEY VALUE
-Change read_set(Line& line) {
+Change read_set(KitLine& line) {
   const std::string key = line.word("what to set");
   static constexpr std::pair<const char*, std::string KitScript::*> texts[] = {
       {"who", &KitScript::who},
@@ -172,7 +76,7 @@ Change read_set(Line& line) {
 }
 
 // answer VERB allow|deny|wait [once] [state=..] [rule=..] [message=".."] [detail=".."]
-Change read_answer(Line& line) {
+Change read_answer(KitLine& line) {
   KitAnswer answer;
   answer.verb = line.value("a verb or *");
   answer.verdict = line.verdict();
@@ -206,7 +110,7 @@ Change read_answer(Line& line) {
 }
 
 // mask FIELD|* TEXT|* with REPLACEMENT, or mask FIELD|* TEXT|* withhold
-Change read_mask(Line& line) {
+Change read_mask(KitLine& line) {
   KitMask mask;
   mask.field = line.value("a field or *");
   if (mask.field == "*") mask.field.clear();
@@ -222,7 +126,7 @@ Change read_mask(Line& line) {
   return [mask](KitScript& script) { script.masks.push_back(mask); };
 }
 
-KitStep read_expect(Line& line) {
+KitStep read_expect(KitLine& line) {
   KitStep step;
   if (line.accept("ended")) {
     step.kind = Kind::kExpectEnded;
@@ -253,7 +157,7 @@ KitStep read_expect(Line& line) {
   return step;
 }
 
-KitStep read_decide(Line& line) {
+KitStep read_decide(KitLine& line) {
   KitStep step = {.kind = Kind::kDecide};
   if (!line.peek().empty() && isdigit(static_cast<unsigned char>(line.peek()[0])))
     step.number = line.number("a ticket");
@@ -269,7 +173,7 @@ KitStep read_decide(Line& line) {
   return step;
 }
 
-KitStep read_leg_step(Line& line, Kind kind) {
+KitStep read_leg_step(KitLine& line, Kind kind) {
   KitStep step = {.kind = kind};
   if (kind == Kind::kEnd || line.peek() == "client" || line.peek() == "leg") {
     step.leg = line.leg();
@@ -281,7 +185,7 @@ KitStep read_leg_step(Line& line, Kind kind) {
   return step;
 }
 
-KitStep read_step(Line& line) {
+KitStep read_step(KitLine& line) {
   const std::string_view verb = line.peek();
   if (verb == "client" || verb == "leg") {
     KitStep step = {.kind = Kind::kInput, .leg = line.leg()};
@@ -318,7 +222,7 @@ Result<KitTranscript> parse_transcript(std::string name, std::string_view text) 
   size_t number = 0;
   while (!text.empty()) {
     const size_t end = std::min(text.find('\n'), text.size());
-    Line line = {.rest = text.substr(0, end), .error = {}};
+    KitLine line = {.rest = text.substr(0, end), .error = {}};
     text.remove_prefix(std::min(end + 1, text.size()));
     ++number;
     if (line.rest.ends_with('\r')) line.rest.remove_suffix(1);

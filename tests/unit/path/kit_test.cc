@@ -3,6 +3,7 @@
 #include "core/path/kit.h"
 
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <fstream>
 
@@ -108,6 +109,15 @@ TEST(KitSkeleton, CopyBearsTheNewName) {
   const std::string text{std::istreambuf_iterator<char>(in), {}};
   EXPECT_NE(text.find("TEXT(\"mine\")"), std::string::npos);
   EXPECT_EQ(text.find("TEXT(\"lines"), std::string::npos);
+  // As skeleton.c and plugins/plugin.md say: plugin.h and a C compiler are all it takes.
+  const std::string build =
+      "cd '" + folder.string() + "' && cc -std=c11 -O2 -fPIC -shared -fvisibility=hidden -I . -o mine.so *.c";
+  ASSERT_EQ(system(build.c_str()), 0);
+  const Result<Plugin> plugin = load_plugin(folder / "mine.so");
+  ASSERT_TRUE(plugin) << plugin.error().text;
+  EXPECT_EQ(plugin->name(), "mine");
+  const KitReport report = check_plugin(*plugin->abi, folder / "transcripts", {.random_count = 3});
+  EXPECT_TRUE(report.passed()) << report.text();
   EXPECT_FALSE(write_skeleton(folder, "mine"));
   EXPECT_FALSE(write_skeleton(fs::path(pattern) / "other", "No Name"));
   fs::remove_all(pattern);
