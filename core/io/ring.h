@@ -128,7 +128,7 @@ class Ring {
   // --- For leak checks and metrics.
   [[nodiscard]] uint32_t blocks_out() const;            // blocks in callers' hands
   [[nodiscard]] uint32_t operations_in_flight() const;  // queued or armed, last completion not yet returned
-  [[nodiscard]] const RingStats& stats() const;
+  [[nodiscard]] RingStats stats() const;
   [[nodiscard]] bool min_wait_supported() const;
 
  private:

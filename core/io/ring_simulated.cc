@@ -485,7 +485,7 @@ int64_t Ring::wall_ns() const { return wall_offset_ns + state_->network.now_ns()
 
 uint32_t Ring::blocks_out() const { return state_->blocks.out(); }
 uint32_t Ring::operations_in_flight() const { return state_->in_flight; }
-const RingStats& Ring::stats() const { return state_->stats; }
+RingStats Ring::stats() const { return state_->stats; }
 bool Ring::min_wait_supported() const { return true; }
 
 }  // namespace sallyport
