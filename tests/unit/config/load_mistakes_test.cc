@@ -1,0 +1,135 @@
+// Every kind of mistake that load tells of.
+#include <algorithm>
+
+#include "tests/unit/config/base_config.h"
+
+namespace sallyport::config {
+namespace {
+
+struct Mistake {
+  const char* from;  // in `base`
+  const char* to;    // the problem's line ends in # HERE
+  const char* said;  // part of the problem's text
+};
+
+// clang-format off
+const Mistake mistakes[] = {
+    // Syntax, keys, types.
+    {"[server]", "[server # HERE", "this is not TOML"},
+    {"state_dir =", "state_dri = \"x\" # HERE\nstate_dir =", "unknown key \"state_dri\" (did you mean \"state_dir\"?)"},
+    {"[server]", "[[banana]] # HERE\n[server]", "unknown key \"banana\""},
+    {"state_dir = \"state\"", "state_dir = 5 # HERE", "state_dir is a number: write a string"},
+    {"state_dir = \"state\"", "state_dir = \"\" # HERE", "is empty"},
+    {"state_dir = \"state\"", "state_dir = \"a\\u0007\" # HERE", "control character"},
+    {"[[target]]", "[[oidc]] # HERE\nname = \"corp\"\n[[target]]", "local users only"},
+    {"[[mask]]", "[mask] # HERE", "write [[mask]]"},
+    // Server, admin, log.
+    {"state_dir =", "workers = 0 # HERE\nstate_dir =", "write \"auto\" or a number"},
+    {"state_dir =", "workers = \"many\" # HERE\nstate_dir =", "write \"auto\" or a number"},
+    {"state_dir =", "sessions = 70000 # HERE\nstate_dir =", "write 1 to 65536"},
+    {"state_dir =", "login_timeout = \"fast\" # HERE\nstate_dir =", "no duration"},
+    {"state_dir =", "login_timeout = \"0s\" # HERE\nstate_dir =", "nothing could ever connect"},
+    {"state_dir =", "login_timeout = \"2d\" # HERE\nstate_dir =", "at most 1d"},
+    {"state_dir =", "login_timeout = 30 # HERE\nstate_dir =", "a duration in quotes"},
+    {"state_dir =", "plugin_digests = { postgresql = \"abc\" } # HERE\nstate_dir =", "64 hex digits"},
+    {"[[mask]]", "[log]\nquota = \"1 TB\" # HERE\n[[mask]]", "no size"},
+    {"[[mask]]", "[log]\nring_size = \"1 MiB\" # HERE\n[[mask]]", "write 16 MiB to 1 GiB"},
+    {"[[mask]]", "[log]\nquota = \"65 MiB\" # HERE\n[[mask]]", "two segments"},
+    {"[[mask]]", "[admin]\naddress = \"8420\" # HERE\n[[mask]]", "no address"},
+    // Listeners.
+    {"[[listener]]\nprotocol = \"postgresql\"", "[[listener]] # HERE", "protocol is missing"},
+    {"protocol = \"postgresql\"\naddress = \"127", "protocol = 3 # HERE\naddress = \"127", "protocol is a number"},
+    {"address = \"127.0.0.1:5432\"", "address = \"127.0.0.1\" # HERE", "no address"},
+    {"address = \"127.0.0.1:5432\"", "address = \"localhost:5432\" # HERE", "numeric address"},
+    {"[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"",
+     "[[listener]] # HERE\nprotocol = \"postgresql\"\naddress = \"0.0.0.0:5432\"", "tls is missing"},
+    {"target = \"db\"", "tls = \"on\" # HERE", "tls is a string: write { certificate"},
+    {"target = \"db\"", "tls = { certificate = \"file:a\" } # HERE", "key is missing"},
+    {"target = \"db\"", "tls = { certificate = \"a\", key = \"file:b\" } # HERE", "\"file:PATH\""},
+    {"address = \"127.0.0.1:5432\"", "address = \"0.0.0.0:5432\"\ntls = { certificate = \"file:a\", key = \"file:b\", required = false } # HERE", "plaintext from the network"},
+    {"target = \"db\"", "proxy_protocol = [\"10.0.0.0/8\"] # HERE", "PROXY"},
+    {"[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\ntarget = \"db\"",
+     "[[listener]] # HERE\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\ntarget = \"dc\"", "no target \"dc\" (did you mean \"db\"?)"},
+    {"[[listener]]\nprotocol = \"postgresql\"", "[[listener]] # HERE\nprotocol = \"skeleton\"", "speaks skeleton, its target postgresql"},
+    {"[[user]]", "[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\" # HERE\n[[user]]", "already taken"},
+    // Users.
+    {"name = \"ann\"", "name = \"a,b\" # HERE", "characters that a name cannot"},
+    {"name = \"ann\"", "name = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" # HERE", "longer than 63"},
+    {"secret = \"@\"", "secret = \"hunter2\" # HERE", "no SCRAM-SHA-256 verifier"},
+    {"[[user]]\nname = \"bob\"", "[[user]] # HERE\nname = \"ann\"", "give it another"},
+    {"[[user]]\nname = \"ann\"\ngroups = [\"staff\"]\nsecret = \"@\"", "[[user]] # HERE\nname = \"ann\"\ngroups = [\"staff\"]", "neither secret nor os_user"},
+    {"name = \"ann\"", "name = \"ann\"\npassword = \"x\" # HERE", "never stands in the config"},
+    {"groups = [\"staff\"]", "groups = [\"staff\", \"staff\"] # HERE", "twice"},
+    {"groups = [\"staff\"]", "groups = \"staff\" # HERE", "write a list"},
+    {"groups = [\"staff\"]", "groups = [1, \"staff\"] # HERE", "write strings"},
+    {"secret = \"%\"", "secret = \"@\" # HERE", "is that of user \"ann\""},
+    // Targets.
+    {"[[target]]\nname = \"db\"\nprotocol = \"postgresql\"", "[[target]] # HERE\nname = \"db\"\nprotocol = \"postgres\"", "no plugin \"postgres\" (did you mean \"postgresql\"?)"},
+    {"address = \"10.0.0.5:5432\"", "address = \"10.0.0.5:99999\" # HERE", "port from 1 to 65535"},
+    {"address = \"10.0.0.5:5432\"", "address = [\"10.0.0.5:1\", \"x\"] # HERE", "no address"},
+    {"database = \"shop\"", "database = \"shop\" # HERE\ndatabases = [\"other\"]", "none of databases"},
+    {"database = \"shop\"", "tls = \"verify\" # HERE", "write \"verify-full\", \"verify-ca\", \"require\" or \"off\""},
+    {"database = \"shop\"", "tls = \"off\"\ntls_ca = \"file:ca\" # HERE", "never looked at"},
+    {"database = \"shop\"", "default = \"approve\" # HERE", "write \"deny\" or \"allow\""},
+    {"database = \"shop\"", "observe = \"yes\" # HERE", "true or false"},
+    {"database = \"shop\"", "record = { responses = \"1 MiB\", durability = \"fast\" } # HERE", "\"group\" or \"sync\""},
+    {"database = \"shop\"", "record = { responses = \"9 TiB\" } # HERE", "0 to 1 GiB"},
+    {"database = \"shop\"", "options = { a = [1] } # HERE", "write a string"},
+    {"[[target]]\nname = \"db\"\nprotocol = \"postgresql\"\naddress = \"10.0.0.5:5432\"\ndatabase = \"shop\"\nallow = [\"staff\", \"dba\"]",
+     "[[target]] # HERE\nname = \"db\"\nprotocol = \"postgresql\"\naddress = \"10.0.0.5:5432\"", "allow is missing"},
+    {"[[target]]\nname = \"db\"\nprotocol = \"postgresql\"\naddress = \"10.0.0.5:5432\"\ndatabase = \"shop\"\nallow = [\"staff\", \"dba\"]",
+     "[[target]] # HERE\nname = \"db\"\nprotocol = \"postgresql\"\naddress = \"10.0.0.5:5432\"\nallow = [\"staff\", \"dab\"]", "no user has the group \"dab\" (did you mean \"dba\"?)"},
+    {"allow = [\"staff\", \"dba\"]", "allow = [\"staff\", \"on-request\"] # HERE", "comes with a later version"},
+    {"logins = { app = { credential = { user = \"app\", password = \"file:secret\" } } }", "logins = {} # HERE", "has no login"},
+    {"password = \"file:secret\" } } }", "password = \"hunter2\" } } } # HERE", "never stands in the config"},
+    {"password = \"file:secret\" } } }", "password = \"env:\" } } } # HERE", "never stands in the config"},
+    {"password = \"file:secret\" } } }", "password = \"systemd-cred:../x\" } } } # HERE", "may hold"},
+    {"user = \"app\", password", "password", "user is missing"},
+    {"logins = { app", "logins = { \"a b\"", "cannot"},
+    {"app = { credential", "app = { vault = 1, credential", "unknown key \"vault\""},
+    // Masks.
+    {"action = \"partial\"", "action = \"token\" # HERE", "comes with a later version"},
+    {"action = \"partial\"", "action = \"hide\" # HERE", "write \"keep-shape\", \"partial\" or \"redact\""},
+    {"[[mask]]\nname = \"pii\"\ndetect = [\"@pii\"]\nfields = [\"customers.email\"]", "[[mask]] # HERE\nname = \"pii\"", "masks nothing"},
+    {"fields = [\"customers.email\"]", "fields = [\"customers.\"] # HERE", "names no field"},
+    {"fields = [\"customers.email\"]", "computed = \"mask\" # HERE", "write fields"},
+    {"[[mask]]\nname = \"pii\"", "[[mask]] # HERE\nname = \"pii\"\ntargets = [\"dx\"]", "no target \"dx\""},
+    {"[[mask]]\nname = \"pii\"", "[[mask]] # HERE\nname = \"pii\"\nexcept = [\"nobody\"]", "no user has the group \"nobody\""},
+    // Rules.
+    {"match = { verb = [\"DROP\"] }", "match = {} # HERE", "match is empty"},
+    {"match = { verb = [\"DROP\"] }", "match = { verb = [] } # HERE", "could never match"},
+    {"match = { verb = [\"DROP\"] }", "match = { \"field.rows\" = \"> many\" } # HERE", "no number"},
+    {"match = { verb = [\"DROP\"] }", "match = { verb = [true] } # HERE", "write a string"},
+    {"[[rule]]\nname = \"drops\"\nmatch = { verb = [\"DROP\"] }", "[[rule]] # HERE\nname = \"drops\"", "says nothing"},
+    {"[[rule]]\nname = \"drops\"\nmatch = { verb = [\"DROP\"] }\naction = \"approve\"\napprovers = [\"dba\"]",
+     "[[rule]] # HERE\nname = \"drops\"\nuse = \"x\"\naction = \"approve\"", "approvers is missing"},
+    {"action = \"approve\"\napprovers = [\"dba\"]", "action = \"deny\"\napprovers = [\"dba\"] # HERE", "belongs to action = \"approve\""},
+    {"action = \"approve\"", "action = \"pause\" # HERE", "write \"allow\", \"deny\" or \"approve\""},
+    {"approvers = [\"dba\"]", "approvers = [\"dba\"]\nhold = \"1h\" # HERE\ntimeout = \"10m\"", "hold is longer than timeout"},
+    {"approvers = [\"dba\"]", "approvers = [\"dba\"]\ntimeout = \"forever\" # HERE", "at most 7d"},
+    {"[[rule]]\nname = \"drops\"", "[[rule]] # HERE\nname = \"drops\"\ngroups = [\"dba\"]", "nobody could ever approve"},
+    {"[[rule]]\nname = \"drops\"", "[[rule]] # HERE\nname = \"drops\"\ntargets = [\"web-*\"]", "no target \"web-*\""},
+};
+// clang-format on
+
+TEST(Load, BaseIsRight) { EXPECT_EQ(list(problems_of(base)), ""); }
+
+// Goal: each mistake is one problem, at its line, saying what to write. Method: one change of a right config.
+TEST(Load, EachMistakeIsToldAtItsLine) {
+  for (const Mistake& mistake : mistakes) {
+    const std::string text = replaced(base, mistake.from, mistake.to);
+    const std::vector<Problem> problems = problems_of(text);
+    EXPECT_EQ(problems.size(), 1u) << mistake.to << "\n" << list(problems);
+    if (problems.empty()) continue;
+    EXPECT_NE(problems.front().text.find(mistake.said), std::string::npos) << mistake.to << "\n"
+                                                                           << list(problems);
+    const size_t mark = text.find("# HERE");
+    if (mark == std::string::npos) continue;
+    const auto line =
+        static_cast<uint32_t>(std::count(text.begin(), text.begin() + static_cast<long>(mark), '\n') + 1);
+    EXPECT_EQ(problems.front().place.line, line) << list(problems);
+  }
+}
+
+}  // namespace
+}  // namespace sallyport::config
