@@ -88,7 +88,7 @@ bool valid_array(std::string_view text) {
   size_t at = 0;
   if (text.starts_with('[')) {
     at = text.find('=');
-    if (at == std::string_view::npos) return false;
+    if (at == std::string_view::npos || text[at - 1] != ']') return false;
     for (const char c : text.substr(0, at)) {
       if (!digit(c) && c != '[' && c != ']' && c != ':' && c != '-') return false;
     }
