@@ -1,6 +1,7 @@
 // Writer, reader and verify together over files in memory: what goes in comes out, once, in order, and
 // verifies.
 #include "fixture.h"
+#include "ringlog/sessions.h"
 
 namespace sallyport::ringlog {
 namespace {
@@ -187,6 +188,39 @@ TEST_F(LogTest, RecoveryIsIdempotent) {
   EXPECT_EQ(payloads(), (std::vector<std::string>{"in the log", "only in the ring"}));
   const VerifyReport report = check();
   EXPECT_TRUE(report.whole()) << say(report);
+}
+
+// The index follows from the records alone.
+TEST_F(LogTest, SessionsAreDerived) {
+  start();
+  const uint64_t id = session_id(3, 9);
+  ASSERT_TRUE(recorder_->boot({.instance = "gate"}));
+  ASSERT_TRUE(recorder_->session_opened(id, {.peer = "127.0.0.1:9", .protocol = "postgresql"}));
+  ASSERT_TRUE(recorder_->login(id, {.identity = "ci", .target = "orders-db", .outcome = Outcome::Accepted}));
+  ASSERT_TRUE(request(id, "select 1"));
+  ASSERT_TRUE(recorder_->request(id, {.verdict = Verdict::Deny}, bytes_of_text("drop table t")));
+  ASSERT_TRUE(recorder_->reply_end(id, {.bytes = 100, .masked = 4}));
+  step();
+  ASSERT_TRUE(recorder_->session_closed(id, {.reason = "client-closed"}));
+  step();
+  const auto sessions = list_sessions(files_, "log");
+  ASSERT_TRUE(sessions);
+  ASSERT_EQ(sessions->size(), 1U);
+  const SessionSummary& one = sessions->front();
+  EXPECT_EQ(one.session, id);
+  EXPECT_EQ(one.identity, "ci");
+  EXPECT_EQ(one.target, "orders-db");
+  EXPECT_EQ(one.requests, 2U);
+  EXPECT_EQ(one.denied, 1U);
+  EXPECT_EQ(one.masked, 4U);
+  EXPECT_TRUE(one.closed);
+  const auto filter = parse_session(session_text(one.instance, one.session));
+  ASSERT_TRUE(filter);
+  EXPECT_EQ(filter->instance, one.instance);
+  EXPECT_EQ(filter->session, id);
+  EXPECT_FALSE(parse_session("12"));
+  EXPECT_FALSE(parse_session("12.x"));
+  EXPECT_EQ(list_sessions(files_, "log", {.session = 77})->size(), 0U);
 }
 
 }  // namespace
