@@ -238,7 +238,7 @@ void Backend::apply(const Facts& facts, size_t index, std::string_view text, std
     if (found.value && found.value->facts) apply(*found.value->facts, 0, found.value->text, tag, depth + 1);
     return;
   }
-  wire_.ledger.apply(facts, statement, text);
+  wire_.ledger.apply(facts, statement, text, tag);
   wire_.context.apply(statement);
   end_transaction_by(tag, statement);
 }

@@ -104,51 +104,50 @@ void Judge::write_commands() {
   fields_.clear();
   commands_.clear();
   size_t object_count = 0;
-  size_t field_count = 0;
+  size_t field_count = sql::effect_count + 3;
   for (const Item& item : items_) {
     object_count += item.facts->objects.size();
     field_count += item.facts->fields.size() + sql::effect_count + 3;
   }
   // Pointers into both go into the commands, so neither may move.
   objects_.reserve(object_count);
-  fields_.reserve(field_count + 8);
-  const auto add_field = [this](std::string_view name, std::string_view value) {
+  fields_.reserve(field_count);
+  for (const Item& item : items_) write_statement(*item.facts, item.effects);
+  if (!items_.empty()) return;
+  add_common_fields(unknown_bit);
+  add_command("UNPARSED", 0, 0);
+}
+
+void Judge::write_statement(const StatementFacts& facts, uint32_t effects) {
+  const size_t first_object = objects_.size();
+  const size_t first_field = fields_.size();
+  for (const std::string& object : facts.objects) objects_.push_back(text_of(object));
+  add_common_fields(effects);
+  for (const auto& [name, value] : facts.fields) fields_.push_back({text_of(name), text_of(value)});
+  // A statement that changes data inside another is a command of its own: each has to be allowed.
+  if (facts.statement->verbs.empty()) add_command(facts.statement->verb, first_object, first_field);
+  for (const std::string& verb : facts.statement->verbs) add_command(verb, first_object, first_field);
+}
+
+void Judge::add_common_fields(uint32_t effects) {
+  const auto add = [this](std::string_view name, std::string_view value) {
     fields_.push_back({text_of(name), text_of(value)});
   };
-  const auto add_common = [&](uint32_t effects) {
-    add_field(field::effect, sql::effect_name(gravest(effects)));
-    for (uint32_t i = 0; i < sql::effect_count; ++i) {
-      if ((effects >> i & 1) != 0) add_field(field::effects, sql::effect_name(static_cast<sql::Effect>(i)));
-    }
-    add_field(field::database, database_);
-    add_field(field::user, user_);
-  };
-  for (const Item& item : items_) {
-    const size_t first_object = objects_.size();
-    const size_t first_field = fields_.size();
-    for (const std::string& object : item.facts->objects) objects_.push_back(text_of(object));
-    add_common(item.effects);
-    for (const auto& [name, value] : item.facts->fields) add_field(name, value);
-    const auto add_command = [&](std::string_view verb) {
-      commands_.push_back({.size = sizeof(sp_command),
-                           .verb = text_of(verb),
-                           .objects = objects_.data() + first_object,
-                           .object_count = objects_.size() - first_object,
-                           .fields = fields_.data() + first_field,
-                           .field_count = fields_.size() - first_field});
-    };
-    // A statement that changes data inside another is a command of its own: each has to be allowed.
-    if (item.facts->statement->verbs.empty()) add_command(item.facts->statement->verb);
-    for (const std::string& verb : item.facts->statement->verbs) add_command(verb);
+  add(field::effect, sql::effect_name(gravest(effects)));
+  for (uint32_t i = 0; i < sql::effect_count; ++i) {
+    if ((effects >> i & 1) != 0) add(field::effects, sql::effect_name(static_cast<sql::Effect>(i)));
   }
-  if (!items_.empty()) return;
-  add_common(unknown_bit);
+  add(field::database, database_);
+  add(field::user, user_);
+}
+
+void Judge::add_command(std::string_view verb, size_t first_object, size_t first_field) {
   commands_.push_back({.size = sizeof(sp_command),
-                       .verb = text_of("UNPARSED"),
-                       .objects = nullptr,
-                       .object_count = 0,
-                       .fields = fields_.data(),
-                       .field_count = fields_.size()});
+                       .verb = text_of(verb),
+                       .objects = objects_.data() + first_object,
+                       .object_count = objects_.size() - first_object,
+                       .fields = fields_.data() + first_field,
+                       .field_count = fields_.size() - first_field});
 }
 
 void Judge::write_values(const Portal& portal, std::string& binding) {

@@ -42,6 +42,10 @@ class Judge {
   uint32_t add(const std::shared_ptr<const Facts>& facts, const Ledger& ledger, int depth);
   uint32_t add_deferred(const Facts& facts, size_t index, const Ledger& ledger, int depth);
   void write_commands();
+  void write_statement(const StatementFacts& facts, uint32_t effects);
+  void add_common_fields(uint32_t effects);
+  // With the objects and fields from these on.
+  void add_command(std::string_view verb, size_t first_object, size_t first_field);
   void write_values(const Portal& portal, std::string& binding);
 
   std::string database_;

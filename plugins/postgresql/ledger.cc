@@ -167,7 +167,8 @@ void Ledger::drop_unnamed() {
   drop_portal("");
 }
 
-void Ledger::apply(const Facts& facts, const sql::Statement& statement, std::string_view text) {
+void Ledger::apply(const Facts& facts, const sql::Statement& statement, std::string_view text,
+                   std::string_view tag) {
   if (statement.verb == "PREPARE") {
     if (auto made = prepared_by(facts, statement, text)) define_statement(statement.name, std::move(made));
   } else if (statement.verb == "DECLARE") {
@@ -187,9 +188,7 @@ void Ledger::apply(const Facts& facts, const sql::Statement& statement, std::str
     } else {
       drop_portal(statement.name);
     }
-  } else if (statement.verb == "DISCARD") {
-    // DISCARD ALL drops both; the weaker forms drop neither, but a name that is forgotten is only judged
-    // more strictly, so they need no telling apart.
+  } else if (statement.verb == "DISCARD" && tag == "DISCARD ALL") {
     drop_all_statements();
     drop_portals(true);
   }

@@ -23,7 +23,7 @@
 
 namespace sallyport::pg {
 
-inline constexpr size_t outstanding_count_max = 8192;       // unanswered messages; beyond, the client waits
+inline constexpr size_t outstanding_count_max = 2048;       // unanswered messages; beyond, the client waits
 inline constexpr size_t name_count_max = 4096;              // prepared statements, and as many portals
 inline constexpr size_t retained_size_max = 4 * (1 << 20);  // bytes of texts and bound values, of a session
 
@@ -113,8 +113,10 @@ class Ledger {
   void drop_unnamed();  // as a simple Query does
   // Without `cursors_too` as at a transaction's end: portals die, cursors may have been made to last.
   void drop_portals(bool cursors_too);
-  // What a completed SQL statement did to names: PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE.
-  void apply(const Facts& facts, const sql::Statement& statement, std::string_view text);
+  // What a completed SQL statement did to names: PREPARE, DEALLOCATE, DISCARD, DECLARE, CLOSE. `tag`: of its
+  // CommandComplete.
+  void apply(const Facts& facts, const sql::Statement& statement, std::string_view text,
+             std::string_view tag);
 
   [[nodiscard]] bool names_full() const {
     return statements_.size() >= name_count_max || portals_.size() >= name_count_max;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace sallyport::pg {
 
@@ -17,6 +18,11 @@ std::string signal_key(const BackendKey& key) {
   return out + key.secret;
 }
 
+template <size_t... index>
+std::array<TargetCancel, cancel_leg_count> make_cancels(Link link, std::index_sequence<index...>) {
+  return {TargetCancel(link, cancel_leg + static_cast<uint32_t>(index))...};
+}
+
 }  // namespace
 
 Session::Session(Link link, const sp_open& info)
@@ -26,7 +32,7 @@ Session::Session(Link link, const sp_open& info)
       wire_(link, catalogue_),
       frontend_(wire_),
       backend_(wire_),
-      cancel_(link, cancel_leg) {}
+      cancels_(make_cancels(link, std::make_index_sequence<cancel_leg_count>{})) {}
 
 sp_status Session::feed(const sp_input& input) {
   if (wire_.ended) return SP_OK;
@@ -37,8 +43,10 @@ sp_status Session::feed(const sp_input& input) {
     case catalogue_leg:
       if (catalogue_.feed(input)) wire_.host.feed_again();
       return status();
-    case cancel_leg: (void)cancel_.feed(input); return status();
-    default: return SP_FAULT;
+    default:
+      if (input.leg < cancel_leg || input.leg >= SP_LEG_COUNT_MAX) return SP_FAULT;
+      (void)cancels_[input.leg - cancel_leg].feed(input);
+      return status();
   }
 }
 
@@ -90,6 +98,14 @@ void Session::signal_other() {
   wire_.host.finish(SP_LEG_CLIENT, "cancel request");
 }
 
+// With nothing under way there is nothing to cancel, and a late one must not hit the next request.
+void Session::cancel_at_target() {
+  TargetCancel& cancel = cancels_[cancel_next_];
+  if (wire_.ledger.empty() || cancel.busy()) return;
+  cancel_next_ = (cancel_next_ + 1) % cancel_leg_count;
+  cancel.start(login_.target_tls(), login_.target_key());
+}
+
 sp_status Session::feed_client(const sp_input& input) {
   if ((input.events & SP_EVENT_POLICY) != 0) wire_.rows.reset_fields();
   if ((input.events & SP_EVENT_ANSWER) != 0 && catalogue_.feed(input)) wire_.host.feed_again();
@@ -99,10 +115,7 @@ sp_status Session::feed_client(const sp_input& input) {
               "shutdown");
     return status();
   }
-  if ((input.events & SP_EVENT_SIGNAL) != 0 && !frontend_.cancel() && !cancel_.busy() &&
-      !wire_.ledger.empty()) {
-    cancel_.start(login_.target_tls(), login_.target_key());
-  }
+  if ((input.events & SP_EVENT_SIGNAL) != 0 && !frontend_.cancel()) cancel_at_target();
   const bool gone = (input.events & SP_EVENT_END) != 0;
   // Nothing that waits may run for a caller who has gone; what he sent before that needs no wait may.
   const bool held = frontend_.holding();
@@ -119,7 +132,11 @@ sp_status Session::feed_client(const sp_input& input) {
 }
 
 sp_status Session::feed_target(const sp_input& input) {
-  if (!backend_.feed({input.data, input.data_size})) return SP_FAULT;
+  if (!backend_.feed({input.data, input.data_size})) {
+    frontend_.abandon();
+    wire_.say_fatal("08P01", "the target broke the protocol");
+    return SP_FAULT;
+  }
   if ((input.events & (SP_EVENT_END | SP_EVENT_FAILED)) == 0 || wire_.ended) return status();
   frontend_.abandon();
   if (wire_.target_said_fatal) {

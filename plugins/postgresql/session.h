@@ -2,10 +2,12 @@
 //
 //   login (login/) -> serving: Frontend and Backend over one Wire -> ended
 //
-// Leg 0 is the client, 1 the target, 2 the catalogue's, 3 a cancel on its way to the target. Session's
+// Leg 0 is the client, 1 the target, 2 the catalogue's, 3 and up cancels on their
+// way to the target. Session's
 // thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -16,7 +18,9 @@
 
 namespace sallyport::pg {
 
+// Cancels on their way take turns on these legs: one may still be closing when the next is asked for.
 inline constexpr uint32_t cancel_leg = SP_LEG_TARGET + 2;
+inline constexpr uint32_t cancel_leg_count = SP_LEG_COUNT_MAX - cancel_leg;
 
 class Session {
  public:
@@ -31,6 +35,7 @@ class Session {
   [[nodiscard]] bool begin_serving();
   void publish_key(BackendKey& key);
   void signal_other();
+  void cancel_at_target();
   [[nodiscard]] sp_status status() const { return wire_.host.ok() ? SP_OK : SP_FAULT; }
 
   Link link_;
@@ -39,7 +44,8 @@ class Session {
   Wire wire_;
   Frontend frontend_;
   Backend backend_;
-  TargetCancel cancel_;
+  std::array<TargetCancel, cancel_leg_count> cancels_;
+  uint32_t cancel_next_ = 0;
   bool serving_ = false;
 };
 

@@ -45,6 +45,8 @@ struct Wire {
 
   // Ends the session in the protocol's words. `reason`: for the record.
   void end(std::string_view sqlstate, std::string_view message, std::string_view reason);
+  // Only the words; the session ends by what follows.
+  void say_fatal(std::string_view sqlstate, std::string_view message);
   // The same without a word: the peer has gone or was told already.
   void finish(std::string_view reason);
 };

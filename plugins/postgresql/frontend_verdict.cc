@@ -1,0 +1,145 @@
+// Verdicts on the client's messages: asking, holding, and what stands in a refused message's place.
+#include <array>
+#include <utility>
+
+#include "plugins/postgresql/frontend.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+Await await_of(uint8_t type) {
+  if (type == front::parse) return Await::Parse;
+  // A FunctionCall is answered as a Query is: by an error and ReadyForQuery.
+  if (type == front::query || type == front::function_call) return Await::Query;
+  return Await::Execute;
+}
+
+Shape shape_of(Await await) {
+  if (await == Await::Query) return Shape::Query;
+  return await == Await::Parse ? Shape::Parse : Shape::Execute;
+}
+
+}  // namespace
+
+Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal) {
+  if (ticket_ == 0) {
+    if (!wire_.judge.build(run, wire_.ledger, context_of_next())) {
+      (void)wait_for_replies();
+      return Ruling::Held;
+    }
+    ticket_ = ++ticket_last_;
+    ticket_transaction_ = transaction_of_next();
+  } else if (!answered_) {
+    return Ruling::Held;
+  }
+  answered_ = false;
+  sp_answer answer;
+  const sp_verdict verdict = wire_.host.ask(wire_.judge.ask(stage, ticket_, ticket_transaction_), answer);
+  answer_state_ = answer.state;
+  if (verdict == SP_WAIT && stage == SP_STAGE_EXECUTE) {
+    // The first answer may come before the approval has its number: the warning is of use with it.
+    const bool late = std::exchange(waited_, true);
+    if (!warned_ && (late || answer.detail.size > 0)) {
+      Writer out;
+      write_paused(out, answer);
+      wire_.host.emit(SP_LEG_CLIENT, out.view());
+      warned_ = true;
+    }
+    return Ruling::Held;
+  }
+  forget_ticket();
+  if (verdict == SP_ALLOW) return Ruling::Allowed;
+  refusal = denied(answer);
+  return Ruling::Refused;
+}
+
+// The number of the transaction block in which the server will run the next message, if what is under way
+// succeeds; 0 outside a block.
+uint64_t Frontend::transaction_of_next() const {
+  bool open = wire_.status != 'I';
+  uint64_t number = wire_.transaction;
+  for (const Entry& entry : wire_.ledger.entries()) {
+    const Facts* facts = running(entry);
+    if (facts == nullptr || entry.refusal) continue;
+    for (const StatementFacts& one : facts->statements()) {
+      switch (one.statement->transaction) {
+        case sql::Transaction::begin:
+          if (!open) ++number;
+          open = true;
+          break;
+        case sql::Transaction::commit:
+        case sql::Transaction::rollback:
+        case sql::Transaction::prepare:
+          open = one.statement->chain;
+          if (open) ++number;
+          break;
+        case sql::Transaction::none:
+        case sql::Transaction::savepoint:
+        case sql::Transaction::release:
+        case sql::Transaction::rollback_to:
+        case sql::Transaction::commit_prepared:
+        case sql::Transaction::rollback_prepared: break;
+      }
+    }
+  }
+  return open ? number : 0;
+}
+
+std::string Frontend::context_of_next() const {
+  for (const Entry& entry : wire_.ledger.entries()) {
+    const Facts* facts = running(entry);
+    if (facts == nullptr || !facts->changes_session()) continue;
+    for (const StatementFacts& one : facts->statements()) {
+      if (wire_.context.touched_by(*one.statement)) return wire_.context.bytes(true);
+    }
+  }
+  return wire_.context.bytes(false);
+}
+
+Frontend::Step Frontend::refuse(uint8_t type, uint64_t size, Refusal refusal) {
+  const Await await = await_of(type);
+  Writer out;
+  if (await == Await::Query && wire_.ledger.empty() && !wire_.unsynced && wire_.status == 'I') {
+    wire_.host.drop(SP_LEG_CLIENT, size);
+    refusal.write(out);
+    write_ready(out, 'I');
+    wire_.host.emit(SP_LEG_CLIENT, out.view());
+    wire_.settle_activity();
+    return Step::Done;
+  }
+  std::array<uint8_t, 8> nonce{};
+  wire_.host.random(nonce.data(), nonce.size());
+  write_replacement(out, shape_of(await), nonce);
+  wire_.host.note("replacement", out.view());
+  wire_.host.drop(SP_LEG_CLIENT, size);
+  wire_.host.emit(SP_LEG_TARGET, out.view());
+  wire_.ledger.push({.await = await, .refusal = std::make_unique<Refusal>(std::move(refusal))});
+  wire_.unsynced = await != Await::Query;
+  return Step::Done;
+}
+
+bool Frontend::cancel() {
+  if (ticket_ == 0) return false;
+  wire_.host.cancel(ticket_);
+  answered_ = true;
+  return true;
+}
+
+void Frontend::abandon() {
+  if (ticket_ == 0) return;
+  wire_.host.cancel(ticket_);
+  // The host lets a ticket go when it has told its end.
+  sp_answer answer;
+  (void)wire_.host.ask(wire_.judge.ask(SP_STAGE_EXECUTE, ticket_, ticket_transaction_), answer);
+  forget_ticket();
+}
+
+void Frontend::forget_ticket() {
+  ticket_ = 0;
+  waited_ = false;
+  warned_ = false;
+  answered_ = false;
+}
+
+}  // namespace sallyport::pg
