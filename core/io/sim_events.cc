@@ -54,6 +54,12 @@ bool SimNetwork::step_stream(SimStream& stream) {
     return true;
   }
   if (stream.peer->gone_) return false;
+  // A connection may break while nobody touches it.
+  bool idle = stream.near_held && stream.phase == SimPhase::open;
+  if (idle && random_.chance(faults_.reset) && random_.chance(100)) {
+    break_stream(stream, random_.chance(500) ? ECONNRESET : ETIMEDOUT);
+    return true;
+  }
   if (deliver(stream)) return true;
   bool fin_due = stream.near_fin_ns >= 0 && stream.near_fin_ns <= now_ns_ && stream.outbound.empty();
   if (fin_due && stream.peer->reading_ && !stream.peer->finished_) {
