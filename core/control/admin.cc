@@ -156,7 +156,7 @@ void AdminSocket::close_connection(uint64_t serial) {
 
 Result<json> ask_admin(const std::string& path, const json& request) {
   Result<int> fd = connect_to(path);
-  if (!fd) return fail(fd.error().text + " - is the gateway running with this config?");
+  if (!fd) return fail(fd.error().text + " - is the gateway running with this config?", fd.error().code);
   const std::string line = request.dump() + "\n";
   std::string reply;
   bool good = send(*fd, line.data(), line.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(line.size());
@@ -168,8 +168,12 @@ Result<json> ask_admin(const std::string& path, const json& request) {
   }
   close(*fd);
   const json parsed = json::parse(reply, nullptr, false);
-  if (!parsed.is_object()) return fail("the gateway gave no answer; see its own output");
-  if (!parsed.value("ok", false)) return fail(parsed.value("error", "refused"));
+  if (!parsed.is_object()) return fail("the gateway gave no answer; see its own output", EPROTO);
+  if (!parsed.value("ok", false)) {
+    std::string text = parsed.value("error", "refused");
+    for (const json& problem : parsed.value("problems", json::array())) text += "\n  " + problem.get<std::string>();
+    return fail(std::move(text));
+  }
   return parsed;
 }
 

@@ -148,7 +148,9 @@ Result<void> Gateway::open_log() {
   if (!leftover) return std::unexpected(std::move(leftover.error()));
   for (const std::string& damaged : leftover->damaged) say_("not a ring, left as it is: " + damaged);
 
-  const uint32_t core_count = config.server.worker_count;
+  const uint32_t core_count = config.server.worker_count != 0
+                                  ? config.server.worker_count
+                                  : static_cast<uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
   std::vector<ringlog::ByteRing*> pointers;
   for (uint16_t core = 0; core < core_count; ++core) {
     const std::string path = ringlog::ring_path(config.log.ring_dir.string(), instance_, core);

@@ -86,6 +86,8 @@ class Leg {
   bool new_failure = false;
   std::string failure;  // for people; set with new_failure
 
+  uint64_t fed_at = 0;  // the session's progress when the plugin last saw what is held here
+
   bool peer_ended = false;
   uint64_t bytes_in = 0, bytes_out = 0;
   uint32_t in_flight = 0;  // operations whose last completion has not come

@@ -13,7 +13,7 @@ constexpr int64_t ms = 1'000'000;
 // What one feed may put on the record at most; with less room in the ring nothing is read.
 constexpr size_t feed_record_room = limits::record_size_max;
 constexpr int64_t end_timeout_ns = 5'000 * ms;
-constexpr int pump_round_max = 64;
+constexpr int pump_round_max = 1024;
 
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 
@@ -85,9 +85,11 @@ void Session::on_completion(const Token& token, const Completion& completion) {
 void Session::pump() {
   if (state_ == State::free || pumping_) return;
   pumping_ = true;
-  for (int round = 0; round < pump_round_max && pump_once(); ++round) {
-  }
+  int round = 0;
+  while (round < pump_round_max && pump_once()) ++round;
   settle_and_arm();
+  // Others have their turn too; this one goes on with the core's next round.
+  if (round == pump_round_max) core_.watch_log(*this);
   pumping_ = false;
   schedule();
   try_free();
@@ -134,12 +136,16 @@ uint32_t Session::take_events(uint32_t number) {
     // Nothing may run for a caller who has gone: whatever waits is given up before the plugin hears of it.
     if (number == SP_LEG_CLIENT) leave_tickets(true);
   }
+  // What a plugin held it sees again once anything else has moved: that may be what it waited for.
+  if (!leg.input.empty() && leg.pass_credit == 0 && leg.drop_credit == 0 && leg.fed_at != progress_) {
+    events |= SP_EVENT_DATA;
+  }
   if (number != SP_LEG_CLIENT) return events;
   bool answered = std::exchange(derive_news_, false);
   for (Ticket& ticket : tickets_) answered |= std::exchange(ticket.news, false);
   if (answered) events |= SP_EVENT_ANSWER;
-  if (!std::exchange(policy_told_, true)) events |= SP_EVENT_POLICY;
   if (std::exchange(timer_fired_, false)) events |= SP_EVENT_TIMER;
+  if (!std::exchange(policy_told_, true)) events |= SP_EVENT_POLICY;
   if (std::exchange(signalled_, false)) events |= SP_EVENT_SIGNAL;
   if (shutdown_wanted_ && !shutdown_told_ && activity_ == SP_IDLE) {
     shutdown_told_ = true;
@@ -166,7 +172,9 @@ bool Session::feed(uint32_t number, uint32_t events) {
   feed_size_ = bytes.size();
   covered_ = false;
   in_feed_ = true;
+  const uint64_t progress_before = progress_;
   const sp_status status = plugin_->feed(plugin_state_, &input);
+  leg.fed_at = progress_;
   in_feed_ = false;
   feed_base_ = nullptr;
   if (!salted_password_.empty()) {
@@ -179,7 +187,7 @@ bool Session::feed(uint32_t number, uint32_t events) {
     fault("unit-too-large", "a message exceeds unit_size_max");
     return false;
   }
-  return before != leg.input.size() || events != 0;
+  return progress_ != progress_before || before != leg.input.size();
 }
 
 // Bytes that need no look flow here, without a call of the plugin.

@@ -191,7 +191,7 @@ class Session {
   // Fields named by the plugin; [0] is unused (SP_FIELD_CLEAR).
   struct FieldState {
     guard::ValueKind kind = guard::ValueKind::Text;
-    bool opaque = false;
+    bool withheld = false;
     const guard::MaskPlan* plan = nullptr;
   };
   std::vector<FieldState> fields_;
@@ -218,6 +218,7 @@ class Session {
 
   bool policy_news_ = false;  // a newer snapshot waits for the next point between requests
   bool policy_told_ = true;   // false: the plugin must name its fields anew
+  uint64_t progress_ = 1;  // grows with everything that the plugin does
   bool signalled_ = false;
   bool timer_fired_ = false;
   bool shutdown_wanted_ = false;

@@ -27,6 +27,9 @@ int Session::pass(uint32_t from, uint32_t to, uint64_t count, uint32_t flags) {
   if (to != SP_LEG_CLIENT && !proven_) return SP_ERROR_STATE;
   Leg& source = legs_[from];
   if (source.pass_credit > 0 || source.drop_credit > 0) return SP_ERROR_STATE;
+  // Complete mediation: a caller's bytes go on only under a verdict or a note of their own.
+  if (from == SP_LEG_CLIENT && !covered_) return SP_ERROR_STATE;
+  ++progress_;
   const bool open = flags & SP_UNIT_OPEN;
   const size_t now = std::min<uint64_t>(count, source.input.size());
   if (now > 0) move_bytes(from, to, now);
@@ -39,6 +42,7 @@ int Session::pass(uint32_t from, uint32_t to, uint64_t count, uint32_t flags) {
   } else {
     close_unit(to, open);
   }
+  if (!open) covered_ = false;
   return 0;
 }
 
@@ -65,6 +69,7 @@ int Session::drop(uint32_t from, uint64_t count) {
   if (from != feed_leg_ || !feed_base_) return SP_ERROR_STATE;
   Leg& source = legs_[from];
   if (source.pass_credit > 0 || source.drop_credit > 0) return SP_ERROR_STATE;
+  ++progress_;
   const size_t now = std::min<uint64_t>(count, source.input.size());
   if (now > 0) source.input.consume(now);
   source.drop_credit = count - now;
@@ -76,6 +81,7 @@ int Session::emit(uint32_t to, std::span<const std::byte> bytes) {
   Leg& leg = legs_[to];
   if (to != SP_LEG_CLIENT && !proven_) return SP_ERROR_STATE;
   if (leg.pending.size() + bytes.size() > 2 * limits::unit_size_max + limits::send_queue_size_max) return SP_ERROR_LIMIT;
+  ++progress_;
   const bool recorded = to == SP_LEG_CLIENT ? record_reply(bytes) : record_forward(to, bytes.size(), true);
   if (!recorded) return SP_ERROR_NO_RECORD;
   // A leg whose peer has gone takes nothing; the plugin hears of its end by an event.
@@ -100,6 +106,7 @@ int Session::start_tls(uint32_t number, bool direct) {
     context = &target_state()->tls;
   }
   if (!context || !*context) return SP_ERROR_STATE;
+  ++progress_;
   leg.start_tls(*context);
   return 0;
 }
@@ -114,6 +121,7 @@ int Session::connect(uint32_t number) {
   if (number == SP_LEG_CLIENT || number >= legs_.size()) return SP_ERROR_ARGUMENT;
   Leg& leg = legs_[number];
   if (!proven_ || !leg.finished() || leg.new_failure) return SP_ERROR_STATE;
+  ++progress_;
   leg.reset();
   const TargetState* target = target_state();
   address_index_[number] = 0;
@@ -129,6 +137,7 @@ int Session::connect(uint32_t number) {
 
 int Session::finish(uint32_t number, std::string_view reason) {
   if (number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  ++progress_;
   if (number == SP_LEG_CLIENT) {
     end(reason.empty() ? "finished" : reason);
   } else {
@@ -182,9 +191,11 @@ struct HostCalls {
     return checked(of(s), "channel_binding", of(s).channel_binding(leg, {out, size}));
   }
   static int login(sp_session* s, const sp_login* request) { return checked(of(s), "login", of(s).login(*request)); }
-  static int verifier(sp_session* s, sp_scram_verifier* out) { return checked(of(s), "verifier", of(s).verifier(*out)); }
+  static int verifier(sp_session* s, sp_scram_verifier* out) {
+    return checked(of(s), "verifier", out->size < sizeof *out ? SP_ERROR_ARGUMENT : of(s).verifier(*out));
+  }
   static int prove(sp_session* s, sp_proof kind, sp_bytes proof, sp_identity* out) {
-    return checked(of(s), "prove", of(s).prove(kind, proof, *out));
+    return checked(of(s), "prove", out->size < sizeof *out ? SP_ERROR_ARGUMENT : of(s).prove(kind, proof, *out));
   }
   static int credential(sp_session* s, sp_credential* inout) {
     return checked(of(s), "credential", of(s).credential(*inout));
@@ -195,7 +206,7 @@ struct HostCalls {
   }
   static int ask(sp_session* s, const sp_ask* ask, sp_answer* out) {
     Session& self = of(s);
-    out->size = sizeof(sp_answer);
+    if (out->size < sizeof(sp_answer)) return checked(self, "ask", SP_ERROR_ARGUMENT);
     out->verdict = SP_DENY;
     return checked(self, "ask", self.faulted_ ? SP_ERROR_STATE : self.ask(*ask, *out));
   }

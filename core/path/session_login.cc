@@ -81,7 +81,6 @@ int Session::login(const sp_login& request) {
 
 int Session::verifier(sp_scram_verifier& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
-  out.size = sizeof out;
   const config::User* user = is_name(who_) ? snapshot_->policy->user(who_) : nullptr;
   const Result<config::ScramSecret> parsed = user ? config::parse_scram_secret(user->secret) : fail("unknown");
   if (parsed) {
@@ -151,7 +150,6 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
                        .reason = reason})
           .has_value();
   if (!recorded) return SP_ERROR_NO_RECORD;
-  out.size = sizeof out;
   out.verdict = reason.empty() ? SP_ALLOW : SP_DENY;
   out.message = text_of(reason.empty() ? "" : public_refusal);
   if (!reason.empty()) return SP_DENY;

@@ -26,13 +26,15 @@ guard::ValueKind kind_of(sp_kind kind) {
 
 sp_field_id Session::field(const sp_field& field) {
   if (!proven_) return SP_FIELD_CLEAR;
-  const guard::MaskPlan* plan = snapshot_->policy->mask_plan(target(), groups_, field);
-  if (!plan || plan->empty()) return SP_FIELD_CLEAR;
+  const guard::Policy& policy = *snapshot_->policy;
+  const guard::MaskPlan* plan = policy.mask_plan(target(), groups_, field);
+  const bool withheld = policy.withhold(target(), groups_, field);
+  if (!withheld && (!plan || plan->empty())) return SP_FIELD_CLEAR;
   if (fields_.empty()) fields_.emplace_back();
   const uint32_t generation = fields_generation_ << field_index_bits;
   // Beyond the bound every value is withheld: an index that nobody has.
   if (fields_.size() >= field_count_max) return generation | field_count_max;
-  fields_.push_back({.kind = kind_of(field.kind), .opaque = field.kind == SP_KIND_OPAQUE, .plan = plan});
+  fields_.push_back({.kind = kind_of(field.kind), .withheld = withheld, .plan = plan});
   return generation | static_cast<uint32_t>(fields_.size() - 1);
 }
 
@@ -56,7 +58,7 @@ int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
     mask_fields_.push_back({.offset = static_cast<uint32_t>(span.offset),
                             .size = static_cast<uint32_t>(span.size),
                             .kind = field ? field->kind : guard::ValueKind::Text,
-                            .plan = field && !field->opaque ? field->plan : nullptr});
+                            .plan = field && !field->withheld ? field->plan : nullptr});
   }
   const std::span<uint8_t> buffer(reinterpret_cast<uint8_t*>(feed_base_), feed_size_);
   const auto results = core_.mask(*snapshot_->policy, target(), buffer, mask_fields_);
