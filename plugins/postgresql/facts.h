@@ -17,13 +17,12 @@ namespace sallyport::pg {
 
 namespace sql = sallyport::postgresql::sql;
 
-// Names of the fields, as the manifest declares them.
+// Names of the fields in a command; the facts that rules match have "field." before them.
 namespace field {
-inline constexpr std::string_view effect = "field.effect", effects = "field.effects",
-                                  function = "field.function", relation = "field.relation",
-                                  writes = "field.writes", escape = "field.escape", where = "field.where",
-                                  setting = "field.setting", session = "field.session",
-                                  database = "field.database", user = "field.user";
+inline constexpr std::string_view effect = "effect", effects = "effects", function = "function",
+                                  relation = "relation", writes = "writes", escape = "escape",
+                                  where = "where", setting = "setting", session = "session",
+                                  database = "database", user = "user";
 }
 
 struct StatementFacts {

@@ -3,8 +3,6 @@
 #include <array>
 #include <string_view>
 
-#include "plugins/postgresql/facts.h"
-
 namespace sallyport::pg {
 
 namespace {
@@ -15,20 +13,20 @@ constexpr std::array facts = {
     sp_fact{text("verb"),
             text("first words of the statement: SELECT, DROP, ...; UNPARSED for what could not be read")},
     sp_fact{text("object"), text("every table, function, role, ... that the statement names, as written")},
-    sp_fact{text(field::effect),
+    sp_fact{text("field.effect"),
             text("the gravest of: read transaction session write schema unknown destroy escape")},
-    sp_fact{text(field::effects), text("each of these that applies")},
-    sp_fact{text(field::function), text("functions that it calls")},
-    sp_fact{text(field::relation), text("tables and views that it reads or writes")},
-    sp_fact{text(field::writes), text("tables whose rows or definition it changes")},
-    sp_fact{text(field::escape),
+    sp_fact{text("field.effects"), text("each of these that applies")},
+    sp_fact{text("field.function"), text("functions that it calls")},
+    sp_fact{text("field.relation"), text("tables and views that it reads or writes")},
+    sp_fact{text("field.writes"), text("tables whose rows or definition it changes")},
+    sp_fact{text("field.escape"),
             text("why it leaves what the text says: do, copy-program, function NAME, ...")},
-    sp_fact{text(field::where), text("no: an UPDATE or DELETE without a WHERE that reads a column")},
-    sp_fact{text(field::setting), text("parameters that it sets, in lower case")},
-    sp_fact{text(field::session),
+    sp_fact{text("field.where"), text("no: an UPDATE or DELETE without a WHERE that reads a column")},
+    sp_fact{text("field.setting"), text("parameters that it sets, in lower case")},
+    sp_fact{text("field.session"),
             text("harmless or changed: what it does to the session's settings and names")},
-    sp_fact{text(field::database), text("the database of the session")},
-    sp_fact{text(field::user), text("the login at the target")},
+    sp_fact{text("field.database"), text("the database of the session")},
+    sp_fact{text("field.user"), text("the login at the target")},
 };
 
 constexpr std::array effect_read = {text("read"), text("transaction")};
@@ -37,14 +35,14 @@ constexpr std::array session_harmless = {text("harmless")};
 constexpr std::array effect_destroy = {text("destroy")};
 constexpr std::array effect_escape = {text("escape")};
 
-constexpr std::array reads = {sp_condition{text(field::effect), effect_read.data(), effect_read.size()}};
+constexpr std::array reads = {sp_condition{text("field.effect"), effect_read.data(), effect_read.size()}};
 constexpr std::array sets = {
-    sp_condition{text(field::effect), effect_session.data(), effect_session.size()},
-    sp_condition{text(field::session), session_harmless.data(), session_harmless.size()}};
+    sp_condition{text("field.effect"), effect_session.data(), effect_session.size()},
+    sp_condition{text("field.session"), session_harmless.data(), session_harmless.size()}};
 constexpr std::array destroys = {
-    sp_condition{text(field::effects), effect_destroy.data(), effect_destroy.size()}};
+    sp_condition{text("field.effects"), effect_destroy.data(), effect_destroy.size()}};
 constexpr std::array escapes = {
-    sp_condition{text(field::effects), effect_escape.data(), effect_escape.size()}};
+    sp_condition{text("field.effects"), effect_escape.data(), effect_escape.size()}};
 
 constexpr std::array read_only = {sp_clause{reads.data(), reads.size()}, sp_clause{sets.data(), sets.size()}};
 constexpr std::array destructive = {sp_clause{destroys.data(), destroys.size()}};

@@ -117,8 +117,8 @@ sp_status Session::feed_client(const sp_input& input) {
   }
   if ((input.events & SP_EVENT_SIGNAL) != 0 && !frontend_.cancel()) cancel_at_target();
   const bool gone = (input.events & SP_EVENT_END) != 0;
-  // Nothing that waits may run for a caller who has gone; what he sent before that needs no wait may.
-  const bool held = frontend_.holding();
+  // Nothing that waits may run for a caller who has gone; what came with the end and needs no wait may.
+  const bool held = frontend_.holding() || (input.events & SP_EVENT_DATA) == 0;
   if (gone) frontend_.abandon();
   if (!(gone && held) &&
       !frontend_.feed({input.data, input.data_size}, (input.events & SP_EVENT_ANSWER) != 0)) {

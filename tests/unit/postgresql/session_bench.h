@@ -148,7 +148,7 @@ struct Asked {
   sp_stage stage = SP_STAGE_EXECUTE;
   uint64_t transaction = 0;
   std::vector<std::string> verbs;
-  std::vector<std::string> effects;  // field.effect of each command
+  std::vector<std::string> effects;  // effect of each command
   std::vector<std::string> fields;   // "name=value", of all commands
   std::vector<std::string> objects;
   std::string text;
@@ -240,7 +240,7 @@ class Bench {
       for (size_t j = 0; j < command.field_count; ++j) {
         const std::string name(view_of(command.fields[j].name));
         const std::string value(view_of(command.fields[j].value));
-        if (name == "field.effect") one.effects.push_back(value);
+        if (name == "effect") one.effects.push_back(value);
         one.fields.push_back(name + "=" + value);
       }
       const auto found = verdicts.find(verb);

@@ -167,10 +167,10 @@ TEST(SessionQuery, TellsHarmlessSettings) {
   Bench bench;
   bench.client(query("SET application_name = 'x'"));
   EXPECT_EQ(bench.asked[0].effects, std::vector<std::string>{"session"});
-  EXPECT_NE(std::ranges::find(bench.asked[0].fields, "field.session=harmless"), bench.asked[0].fields.end());
+  EXPECT_NE(std::ranges::find(bench.asked[0].fields, "session=harmless"), bench.asked[0].fields.end());
   bench.target(complete("SET") + ready());
   bench.client(query("SET search_path = evil"));
-  EXPECT_NE(std::ranges::find(bench.asked[1].fields, "field.session=changed"), bench.asked[1].fields.end());
+  EXPECT_NE(std::ranges::find(bench.asked[1].fields, "session=changed"), bench.asked[1].fields.end());
   bench.target(complete("SET") + ready());
   bench.client(query("SET client_encoding = 'UTF8'"));
   EXPECT_EQ(bench.asked.size(), 3u);

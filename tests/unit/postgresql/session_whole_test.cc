@@ -209,7 +209,7 @@ TEST(SessionWhole, ManifestDeclaresItsFacts) {
     const auto found = [](void* to, const sp_ask* ask) {
       auto& names = *static_cast<std::vector<std::string>*>(to);
       for (size_t i = 0; i < ask->commands[0].field_count; ++i) {
-        names.emplace_back(view_of(ask->commands[0].fields[i].name));
+        names.push_back("field." + std::string(view_of(ask->commands[0].fields[i].name)));
       }
     };
     std::vector<std::string> names;
