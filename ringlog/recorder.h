@@ -55,8 +55,10 @@ class Recorder {
 
  private:
   struct Builder;
+  struct Template;
   template <typename Build>
   Sequence append(Kind kind, uint64_t session, Bytes payload, Build build);
+  Sequence append_header(Kind kind, uint64_t session, Bytes header, Bytes payload);
 
   ByteRing& ring_;
   std::unique_ptr<Builder> builder_;  // allocated once, reused for each header

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "ringlog/frame.h"
 #include "ringlog/segment.h"
 
 namespace sallyport::ringlog {
@@ -51,6 +52,30 @@ Result<Watermarks> read_watermarks(Files& files, const std::string& directory, u
     }
   }
   return marks;
+}
+
+Result<void> trim_last_segment(Files& files, const std::string& directory, uint64_t instance) {
+  auto segments = list_segments(files, directory);
+  if (!segments) return std::unexpected(std::move(segments.error()));
+  const SegmentInfo* last = nullptr;
+  for (const SegmentInfo& info : *segments) {
+    if (info.id.instance == instance) last = &info;
+  }
+  if (last == nullptr) return {};
+  const std::string path = directory + "/" + last->name;
+  auto bytes = files.read(path, 0, whole_file);
+  if (!bytes) return std::unexpected(std::move(bytes.error()));
+  size_t used = bytes->size();
+  while (used > 0 && (*bytes)[used - 1] == std::byte{0}) used--;
+  // What was written may itself end in zeros: up to a whole sector stays.
+  used = (used + 2 * sector_size - 1) / sector_size * sector_size;
+  if (used >= bytes->size()) return {};
+  auto file = files.open(path);
+  if (!file) return std::unexpected(std::move(file.error()));
+  auto done = files.truncate(*file, used);
+  if (done) done = files.sync(*file);
+  files.close(*file);
+  return done;
 }
 
 }  // namespace sallyport::ringlog

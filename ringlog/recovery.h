@@ -26,4 +26,7 @@ using Watermarks = std::map<std::pair<uint64_t, uint16_t>, uint64_t>;
 [[nodiscard]] Result<Watermarks> read_watermarks(Files& files, const std::string& directory,
                                                  uint64_t oldest_instance);
 
+// Gives back what a dead instance had reserved for its last segment and not written. Nothing but zeros goes.
+[[nodiscard]] Result<void> trim_last_segment(Files& files, const std::string& directory, uint64_t instance);
+
 }  // namespace sallyport::ringlog

@@ -146,13 +146,16 @@ void ByteRing::invariants() const {
   CHECK(head_ - released_seen_ + reserved_ <= size_);
 }
 
+bool ByteRing::has_room(size_t size) {
+  if (size <= size_ - (head_ - released_seen_)) return true;
+  released_seen_ = control_->released.load(std::memory_order_acquire);
+  return size <= size_ - (head_ - released_seen_);
+}
+
 std::span<std::byte> ByteRing::reserve(size_t size) {
   CHECK(size % 8 == 0 && size > 0);
   reserved_ = 0;
-  if (size > size_ - (head_ - released_seen_)) {
-    released_seen_ = control_->released.load(std::memory_order_acquire);
-    if (size > size_ - (head_ - released_seen_)) return {};
-  }
+  if (!has_room(size)) return {};
   reserved_ = size;
   return {data_ + (head_ & (size_ - 1)), size};
 }

@@ -43,6 +43,8 @@ class ByteRing {
   // Producer: publishes the first `size` bytes reserved.
   void commit(size_t size);
   [[nodiscard]] size_t room() const;
+  // Producer: whether `size` bytes fit; touches the consumer's line only when they seem not to.
+  [[nodiscard]] bool has_room(size_t size);
 
   // Consumer: the whole entry at `position`, which lies between released and committed; empty at the end. A
   // size that cannot be (a file damaged from outside) is EBADMSG.

@@ -74,6 +74,9 @@ Result<uint64_t> Writer::recover(const ByteRing& leftover, uint64_t now_ns) {
   const std::string of = std::to_string(leftover.instance()), ring = std::to_string(leftover.index()),
                     records = std::to_string(count);
   const Field fields[] = {{"instance", of}, {"ring", ring}, {"records", records}};
+  // Its lock was free, so its owner is dead. Room given back is a courtesy: a failure here costs nothing
+  // else.
+  (void)trim_last_segment(files_, options_.directory, leftover.instance());
   (void)own_recorder_->note(0, {.name = "recovered", .fields = fields, .ours = true});
   return count;
 }
@@ -86,6 +89,12 @@ std::string Writer::path(uint32_t segment) const {
 Result<void> Writer::open_first(RootKey& root, uint64_t now_ns) {
   auto segments = list_segments(files_, options_.directory);
   if (!segments) return std::unexpected(std::move(segments.error()));
+  // Segments that a dead instance was about to open; their names are no segments' names.
+  auto listed = files_.list(options_.directory);
+  if (!listed) return std::unexpected(std::move(listed.error()));
+  for (const FileInfo& info : *listed) {
+    if (info.name.ends_with(".splog.new")) (void)files_.remove(options_.directory + "/" + info.name);
+  }
   SegmentFrame frame{};
   frame.flags = segment_genesis;
   if (!segments->empty()) {
