@@ -46,6 +46,8 @@ Result<void> Leg::connect(const Address& address) {
 void Leg::start_tls(const TlsContext& context) {
   CHECK(!tls);
   tls = std::make_unique<TlsStream>(context, *pool_);
+  // The protocol's word that agrees to TLS is still plaintext, perhaps on its way already.
+  tls->cipher().append(output);
   TlsStream::Outcome outcome = TlsStream::Outcome::ok;
   if (input.empty()) {
     outcome = tls->start();
@@ -157,7 +159,8 @@ void Leg::flush(uint64_t durable) {
   if (tls && tls->ready() && tls->cipher().size() < cipher_ahead_max) {
     tls_outcome(tls->encrypt(output, durable, cipher_ahead_max));
   }
-  if (tls && !tls->ready() && !output.empty() && new_failure) output.clear();
+  // What a handshake that is not to be completed would have carried is lost.
+  if (state == State::ending && tls && !tls->ready()) output.clear();
   if (state == State::ending && output.empty() && pending.empty() && tls && tls->ready() && !sending_ &&
       tls->cipher().empty() && !closing_told_) {
     closing_told_ = true;
