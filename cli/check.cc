@@ -1,46 +1,48 @@
-// sallyport check: every problem of the configuration at once.
+// sallyport check: every problem of the configuration at once; --cases judges statements and compares.
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
-#include "cli/commands.h"
-#include "core/control/world.h"
+#include "cli/policy_source.h"
+#include "cli/record_text.h"
+#include "core/guard/cases.h"
 
 namespace sallyport::cli {
 
 namespace {
 
-int report(const Context& context, const Problems& problems) {
+int run_cases(const Context& context, const PolicySource& source, const std::string& file) {
+  std::vector<const sp_plugin*> plugins;
+  for (const auto& [name, plugin] : source.plugins) plugins.push_back(plugin.abi);
+  const auto report = guard::run_cases(*source.policy, file, plugins);
+  if (!report) return report_problems(context, report.error());
+  if (!report->differences.empty()) return report_problems(context, report->differences);
   if (context.json) {
-    nlohmann::json all = nlohmann::json::array();
-    for (const config::Problem& problem : problems) {
-      all.push_back({{"file", problem.place.file}, {"line", problem.place.line}, {"text", problem.text}});
-    }
-    printf("%s\n", nlohmann::json({{"ok", problems.empty()}, {"problems", all}}).dump(2).c_str());
+    puts(json_text({{"ok", true}, {"cases", report->count}}).c_str());
   } else {
-    for (const config::Problem& problem : problems) {
-      fprintf(stderr, "%s: %s\n", problem.place.text().c_str(), problem.text.c_str());
-    }
-    if (problems.empty()) printf("%s is good\n", context.config_file.c_str());
+    printf("%zu cases, all as expected\n", report->count);
   }
-  return problems.empty() ? exit_done : exit_no;
+  return exit_done;
 }
 
-int check(const Context& context) {
-  Plugins plugins;
-  auto policy = load_policy(context.config_file, plugins);
-  if (!policy) return report(context, policy.error());
-  auto snapshot = build_snapshot(*policy, plugins, true);
-  return report(context, snapshot ? Problems{} : snapshot.error());
+int check(const Context& context, const std::string& cases) {
+  const auto source = read_policy(context);
+  if (!source) return exit_no;
+  if (!cases.empty()) return run_cases(context, *source, cases);
+  auto snapshot = build_snapshot(source->policy, source->plugins, true);
+  const int exit = report_problems(context, snapshot ? Problems{} : snapshot.error());
+  if (exit == exit_done && !context.json) printf("%s is good\n", context.config_file.c_str());
+  return exit;
 }
 
 }  // namespace
 
 void add_check(CLI::App& app, Context& context) {
+  auto cases = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("check", "find every problem of the configuration at once");
-  command->footer("Example: sallyport --config sallyport.toml check");
-  command->callback([&context] { context.run = [&context] { return check(context); }; });
+  command->add_option("--cases", *cases, "judge the statements of this file and compare with what it expects");
+  command->footer("Example: sallyport --config sallyport.toml check --cases cases.toml");
+  command->callback([&context, cases] { context.run = [&context, cases] { return check(context, *cases); }; });
 }
 
 }  // namespace sallyport::cli

@@ -21,9 +21,21 @@ struct Context {
 
 using Add = void (*)(CLI::App&, Context&);
 
-void add_serve(CLI::App&, Context&);
+void add_approvals(CLI::App&, Context&);
 void add_check(CLI::App&, Context&);
+void add_explain(CLI::App&, Context&);
+void add_log(CLI::App&, Context&);
+void add_operate(CLI::App&, Context&);
+void add_plugin(CLI::App&, Context&);
+void add_replay(CLI::App&, Context&);
+void add_serve(CLI::App&, Context&);
+void add_sessions(CLI::App&, Context&);
+void add_show(CLI::App&, Context&);
+void add_tail(CLI::App&, Context&);
+void add_user(CLI::App&, Context&);
 
-inline constexpr Add commands[] = {add_serve, add_check};
+// In the order of --help.
+inline constexpr Add commands[] = {add_serve,    add_check,  add_explain, add_user, add_approvals, add_sessions,
+                                   add_show,     add_replay, add_tail,    add_log,  add_operate,   add_plugin};
 
 }  // namespace sallyport::cli

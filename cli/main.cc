@@ -4,7 +4,9 @@
 #include "cli/commands.h"
 
 int main(int argc, char** argv) {
-  CLI::App app{"Sallyport: the guarded gate between agents, jobs and people and the databases, hosts and APIs they use"};
+  CLI::App app{
+      "Sallyport: the guarded gate between agents, jobs and people and the databases, hosts and APIs they "
+      "use"};
   app.set_version_flag("--version", SALLYPORT_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(28);

@@ -1,4 +1,5 @@
-// sallyport serve: runs the gateway in the foreground. SIGTERM and SIGINT drain it, SIGHUP reloads the config.
+// sallyport serve: runs the gateway in the foreground. SIGTERM and SIGINT drain it, SIGHUP reloads the
+// config.
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>

@@ -17,7 +17,8 @@ void check_failed(const char* file, int line, const char* expression) {
   char digits[12];
   char* at = digits + sizeof digits - 1;
   *at = 0;
-  for (int rest = line; at > digits && (rest > 0 || !*at); rest /= 10) *--at = static_cast<char>('0' + rest % 10);
+  for (int rest = line; at > digits && (rest > 0 || !*at); rest /= 10)
+    *--at = static_cast<char>('0' + rest % 10);
   put(file);
   put(":");
   put(at);

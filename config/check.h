@@ -9,5 +9,7 @@ namespace sallyport {
 
 }  // namespace sallyport
 
-#define CHECK(expression) \
-  (__builtin_expect(static_cast<bool>(expression), 1) ? (void)0 : ::sallyport::check_failed(__FILE__, __LINE__, #expression))
+#define CHECK(expression)                             \
+  (__builtin_expect(static_cast<bool>(expression), 1) \
+       ? (void)0                                      \
+       : ::sallyport::check_failed(__FILE__, __LINE__, #expression))

@@ -101,7 +101,8 @@ void Core::dispatch(const Completion& completion) {
       return;
     case Operation::receive:
       // A target that fills blocks is streaming a result.
-      if (token.leg != SP_LEG_CLIENT && completion.result >= static_cast<int32_t>(8 * limits::KiB)) stream_flows_ = true;
+      if (token.leg != SP_LEG_CLIENT && completion.result >= static_cast<int32_t>(8 * limits::KiB))
+        stream_flows_ = true;
       break;
     case Operation::send:
     case Operation::connect:
@@ -148,7 +149,8 @@ void Core::release(Session& session) {
 Session* Core::find(const SessionRef& ref) {
   if (ref.core != index_ || ref.index >= sessions_.size()) return nullptr;
   Session* session = sessions_[ref.index].get();
-  return session->generation_ == ref.generation && session->state() != Session::State::free ? session : nullptr;
+  return session->generation_ == ref.generation && session->state() != Session::State::free ? session
+                                                                                            : nullptr;
 }
 
 uint64_t Core::next_session_id() { return ringlog::session_id(index_, ++session_counter_); }
@@ -173,7 +175,8 @@ void Core::run_timers() {
 }
 
 void Core::watch_log(Session& session) {
-  if (std::ranges::find(log_watchers_, session.index_) == log_watchers_.end()) log_watchers_.push_back(session.index_);
+  if (std::ranges::find(log_watchers_, session.index_) == log_watchers_.end())
+    log_watchers_.push_back(session.index_);
 }
 
 void Core::run_log_watchers() {
@@ -182,71 +185,11 @@ void Core::run_log_watchers() {
   for (uint32_t index : watchers) sessions_[index]->on_log();
 }
 
-// ---- Control ---------------------------------------------------------------------------------------------
-
-void Core::read_mailbox() {
-  while (std::optional<ToCore> message = from_control_.pop()) on_message(std::move(*message));
-}
-
-void Core::on_message(ToCore&& message) {
-  if (auto* answer = std::get_if<ApprovalAnswer>(&message)) {
-    if (Session* session = find(answer->session)) {
-      session->on_answer(*answer);
-    } else if (answer->state == ApprovalState::approved) {
-      (void)tell(ApprovalReturned{.approval = answer->approval});
-    }
-  } else if (auto* derived = std::get_if<DeriveAnswer>(&message)) {
-    if (Session* session = find(derived->session)) session->on_derived(std::move(*derived));
-  } else if (auto* changed = std::get_if<SnapshotChanged>(&message)) {
-    swap_snapshot(std::move(changed->snapshot));
-  } else if (auto* reached = std::get_if<SignalReached>(&message)) {
-    signal_local(std::string(reached->key.begin(), reached->key.end()));
-  } else if (auto* kill = std::get_if<KillSession>(&message)) {
-    if (Session* session = find(kill->session)) session->on_kill(kill->reason);
-  } else if (auto* decision = std::get_if<RecordDecision>(&message)) {
-    record(*decision);
-  } else if (auto* admin = std::get_if<RecordAdmin>(&message)) {
-    (void)recorder_.admin(0, {.who = admin->who, .act = admin->act, .detail = admin->detail});
-  } else if (auto* policy = std::get_if<RecordPolicy>(&message)) {
-    Digest digest{};
-    unsigned size = 0;
-    CHECK(EVP_Digest(policy->text.data(), policy->text.size(), digest.data(), &size, sha256_, nullptr) == 1);
-    (void)recorder_.policy({.digest = std::as_bytes(std::span(digest)), .reason = policy->reason},
-                           std::as_bytes(std::span(policy->text)));
-  } else if (std::holds_alternative<Drain>(message)) {
-    drain();
-  }
-}
-
-void Core::record(const RecordDecision& decision) {
-  (void)recorder_.decision(decision.session_id,
-                           {.approval = decision.approval,
-                            .ticket = decision.ticket,
-                            .decision = static_cast<ringlog::DecisionKind>(decision.decision),
-                            .approver = decision.approver,
-                            .reason = decision.reason},
-                           std::as_bytes(std::span(decision.shown)));
-}
-
-void Core::swap_snapshot(SnapshotPointer snapshot) {
-  snapshot_ = std::move(snapshot);
-  derived_.clear();  // passwords may have changed
-  for (const auto& scanner : snapshot_->policy->scanners()) CHECK(masker_.prepare(*scanner));
-  for (const auto& session : sessions_) session->on_snapshot();
-}
-
-void Core::drain() {
-  if (draining_) return;
-  draining_ = true;
-  drain_deadline_ns_ = now_ns_ + int64_t{snapshot_->policy->config().server.drain_timeout_ms} * ms;
-  for (int listener : listeners_) ring_->close(listener);
-  listeners_.clear();
-  for (size_t i = 0; i < sessions_.size(); ++i) sessions_[i]->on_drain();
-}
-
 // ---- Signals ---------------------------------------------------------------------------------------------
 
-bool Core::publish(const std::string& key, SessionRef session) { return published_.try_emplace(key, session).second; }
+bool Core::publish(const std::string& key, SessionRef session) {
+  return published_.try_emplace(key, session).second;
+}
 
 void Core::signal(std::span<const std::byte> key) {
   const auto* data = reinterpret_cast<const uint8_t*>(key.data());
@@ -266,7 +209,8 @@ void Core::signal_local(const std::string& key) {
 
 // ---- Derived keys, randomness, masks ---------------------------------------------------------------------
 
-const SecretBytes* Core::derived(uint32_t target, uint32_t login, std::string_view salt, uint32_t iterations) const {
+const SecretBytes* Core::derived(uint32_t target, uint32_t login, std::string_view salt,
+                                 uint32_t iterations) const {
   const auto found = derived_.find(derived_key(target, login, salt, iterations));
   return found == derived_.end() ? nullptr : &found->second;
 }
@@ -292,11 +236,13 @@ void Core::random(std::span<uint8_t> out) {
 }
 
 std::span<const guard::MaskResult> Core::mask(const guard::Policy& policy, const config::Target& target,
-                                              std::span<uint8_t> buffer, std::span<const guard::MaskField> fields) {
+                                              std::span<uint8_t> buffer,
+                                              std::span<const guard::MaskField> fields) {
   return masker_.mask(policy.scanner(target), buffer, fields);
 }
 
-std::string Core::mask_text(const guard::Policy& policy, const config::Target& target, std::string_view text) {
+std::string Core::mask_text(const guard::Policy& policy, const config::Target& target,
+                            std::string_view text) {
   return masker_.mask_text(policy.scanner(target), policy.record_plan(target), text);
 }
 

@@ -46,7 +46,8 @@ class Core {
 
   // Serves until drained.
   void run();
-  // One round: at most one sleep, never past `deadline_ns` (-1: none). False when there is nothing left to serve.
+  // One round: at most one sleep, never past `deadline_ns` (-1: none). False when there is nothing left to
+  // serve.
   bool step(int64_t deadline_ns);
 
   // ---- For sessions.
@@ -75,7 +76,8 @@ class Core {
   void keep_derived(DeriveAnswer&& answer);
 
   std::span<const guard::MaskResult> mask(const guard::Policy& policy, const config::Target& target,
-                                          std::span<uint8_t> buffer, std::span<const guard::MaskField> fields);
+                                          std::span<uint8_t> buffer,
+                                          std::span<const guard::MaskField> fields);
   std::string mask_text(const guard::Policy& policy, const config::Target& target, std::string_view text);
 
   // ---- For metrics and tests.

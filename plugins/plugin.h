@@ -59,14 +59,14 @@ typedef struct sp_pair {
 /* ---- Events: why `feed` is called ------------------------------------------------------------------------
  */
 enum {
-  SP_EVENT_DATA = 1u << 0,   /* new bytes stand in `data` */
-  SP_EVENT_OPENED = 1u << 1, /* a target leg is connected */
-  SP_EVENT_FAILED = 1u << 2, /* a target leg could not be connected, or its TLS failed; `reason` says why */
-  SP_EVENT_TLS = 1u << 3,    /* the leg's TLS handshake is complete */
-  SP_EVENT_END = 1u << 4,    /* the peer of this leg has closed; no more bytes will come */
-  SP_EVENT_ANSWER = 1u << 5, /* something that answered SP_WAIT may answer now: call it again */
-  SP_EVENT_TIMER = 1u << 6,  /* the time of `wake_after` has come */
-  SP_EVENT_SIGNAL = 1u << 7, /* another session signalled the key that this one published */
+  SP_EVENT_DATA = 1u << 0,     /* new bytes stand in `data` */
+  SP_EVENT_OPENED = 1u << 1,   /* a target leg is connected */
+  SP_EVENT_FAILED = 1u << 2,   /* a target leg could not be connected, or its TLS failed; `reason` says why */
+  SP_EVENT_TLS = 1u << 3,      /* the leg's TLS handshake is complete */
+  SP_EVENT_END = 1u << 4,      /* the peer of this leg has closed; no more bytes will come */
+  SP_EVENT_ANSWER = 1u << 5,   /* something that answered SP_WAIT may answer now: call it again */
+  SP_EVENT_TIMER = 1u << 6,    /* the time of `wake_after` has come */
+  SP_EVENT_SIGNAL = 1u << 7,   /* another session signalled the key that this one published */
   SP_EVENT_SHUTDOWN = 1u << 8, /* end the session in the protocol's words, now; `reason` says why */
   SP_EVENT_POLICY = 1u << 9    /* the policy was swapped: every field id is void, name the fields anew */
 };

@@ -51,7 +51,8 @@ AdminPeer peer_of(int fd) {
   char buffer[4096];
   passwd entry{};
   passwd* found = nullptr;
-  if (getpwuid_r(credentials.uid, &entry, buffer, sizeof buffer, &found) == 0 && found) peer.os_user = found->pw_name;
+  if (getpwuid_r(credentials.uid, &entry, buffer, sizeof buffer, &found) == 0 && found)
+    peer.os_user = found->pw_name;
   return peer;
 }
 
@@ -171,7 +172,8 @@ Result<json> ask_admin(const std::string& path, const json& request) {
   if (!parsed.is_object()) return fail("the gateway gave no answer; see its own output", EPROTO);
   if (!parsed.value("ok", false)) {
     std::string text = parsed.value("error", "refused");
-    for (const json& problem : parsed.value("problems", json::array())) text += "\n  " + problem.get<std::string>();
+    for (const json& problem : parsed.value("problems", json::array()))
+      text += "\n  " + problem.get<std::string>();
     return fail(std::move(text));
   }
   return parsed;

@@ -1,5 +1,5 @@
-// The local admin socket: one JSON object a line in, one a line out (core/control/admin.md). Who asks is told by
-// the kernel (SO_PEERCRED), or proves to be a local user by name and secret. Control thread.
+// The local admin socket: one JSON object a line in, one a line out (core/control/admin.md). Who asks is told
+// by the kernel (SO_PEERCRED), or proves to be a local user by name and secret. Control thread.
 #pragma once
 
 #include <functional>
@@ -43,7 +43,8 @@ class AdminSocket {
     std::string input;
     bool asked = false;
   };
-  AdminSocket(std::string path, int fd, Handler handler) : path_(std::move(path)), fd_(fd), handler_(std::move(handler)) {}
+  AdminSocket(std::string path, int fd, Handler handler)
+      : path_(std::move(path)), fd_(fd), handler_(std::move(handler)) {}
   void accept_one();
   void serve(Connection& connection);
   void reply(uint64_t serial, const nlohmann::json& answer);

@@ -43,7 +43,8 @@ ApprovalAnswer answer(const Approval& approval, const Approval::Waiter& waiter, 
 void Approvals::wanted(ApprovalWanted&& wanted, int64_t now_ns, Effects& effects) {
   const Approval::Waiter waiter = {wanted.session, wanted.ticket, wanted.session_id};
   for (auto& [id, approval] : by_id_) {
-    if (is_ended(approval) || approval.asked.digest != wanted.digest || approval.expires_ns <= now_ns) continue;
+    if (is_ended(approval) || approval.asked.digest != wanted.digest || approval.expires_ns <= now_ns)
+      continue;
     approval.waiters.push_back(waiter);
     if (approval.state == Approval::State::approved) return hand_out(approval, effects);
     effects.answers.push_back(answer(approval, waiter, ApprovalState::pending));
@@ -137,7 +138,8 @@ void Approvals::used(const ApprovalUsed& used, Effects& effects) {
 
 void Approvals::expire(int64_t now_ns, Effects& effects) {
   for (auto& [id, approval] : by_id_) {
-    if (is_ended(approval) || approval.state == Approval::State::handed || approval.expires_ns > now_ns) continue;
+    if (is_ended(approval) || approval.state == Approval::State::handed || approval.expires_ns > now_ns)
+      continue;
     end(approval, Approval::State::expired, ApprovalState::expired, effects);
     record(approval, number(ringlog::DecisionKind::Expired), effects);
   }
@@ -152,14 +154,16 @@ Result<void> Approvals::decide(const std::string& id, bool approve, const std::s
   if (approval.expires_ns <= now_ns && !is_ended(approval)) expire(now_ns, effects);
   if (approval.state != Approval::State::open) return fail("approval " + id + " is no longer open");
   if (approve && who == approval.asked.identity) {
-    return fail(who + " asked for it and cannot approve it; somebody else of " + approval.asked.rule + "'s approvers must");
+    return fail(who + " asked for it and cannot approve it; somebody else of " + approval.asked.rule +
+                "'s approvers must");
   }
   const bool may = std::ranges::any_of(groups, [&approval](const std::string& group) {
     return std::ranges::find(approval.asked.approvers, group) != approval.asked.approvers.end();
   });
   // Taking back one's own request needs nobody's leave.
   if (!may && (approve || who != approval.asked.identity)) {
-    return fail(who + " is in none of the groups that rule \"" + approval.asked.rule + "\" names as approvers");
+    return fail(who + " is in none of the groups that rule \"" + approval.asked.rule +
+                "\" names as approvers");
   }
   approval.decided_by = who;
   approval.decided_ns = now_ns;
@@ -177,7 +181,8 @@ Result<void> Approvals::decide(const std::string& id, bool approve, const std::s
 
 void Approvals::end(Approval& approval, Approval::State state, ApprovalState told, Effects& effects) {
   approval.state = state;
-  for (const Approval::Waiter& waiter : approval.waiters) effects.answers.push_back(answer(approval, waiter, told));
+  for (const Approval::Waiter& waiter : approval.waiters)
+    effects.answers.push_back(answer(approval, waiter, told));
   approval.waiters.clear();
 }
 
@@ -223,7 +228,8 @@ void Approvals::forget_oldest_ended() {
   if (by_id_.size() <= limits::approval_count_max + ended_count_max) return;
   auto oldest = by_id_.end();
   for (auto it = by_id_.begin(); it != by_id_.end(); ++it) {
-    if (is_ended(it->second) && (oldest == by_id_.end() || it->second.created_ns < oldest->second.created_ns)) oldest = it;
+    if (is_ended(it->second) && (oldest == by_id_.end() || it->second.created_ns < oldest->second.created_ns))
+      oldest = it;
   }
   if (oldest != by_id_.end()) by_id_.erase(oldest);
 }

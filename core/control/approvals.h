@@ -1,6 +1,6 @@
-// The approvals of this gateway: which requests wait for a person, what was decided, and who waits for it. Pure
-// bookkeeping on the control thread: no clock, no I/O; effects are returned as messages. Nothing is kept over a
-// restart, so a restart denies.
+// The approvals of this gateway: which requests wait for a person, what was decided, and who waits for it.
+// Pure bookkeeping on the control thread: no clock, no I/O; effects are returned as messages. Nothing is kept
+// over a restart, so a restart denies.
 //
 //   open (somebody asked) -> approved -> used            a yes runs once
 //                         -> denied | expired
@@ -21,9 +21,9 @@ struct Approval {
   enum class State : uint8_t { open, approved, handed, used, denied, expired, voided };
   std::string id;  // short, for people
   State state = State::open;
-  ApprovalWanted asked;        // the first ask; its text is what the approver sees
-  int64_t created_ns = 0;      // wall clock
-  int64_t expires_ns = 0;      // wall clock
+  ApprovalWanted asked;    // the first ask; its text is what the approver sees
+  int64_t created_ns = 0;  // wall clock
+  int64_t expires_ns = 0;  // wall clock
   std::string decided_by, reason;
   int64_t decided_ns = 0;
   struct Waiter {
@@ -51,8 +51,9 @@ class Approvals {
   void used(const ApprovalUsed& used, Effects& effects);
   void expire(int64_t now_ns, Effects& effects);
   // A person decides. `groups` are the approver's; the error says why it does not count.
-  Result<void> decide(const std::string& id, bool approve, const std::string& who, std::span<const std::string> groups,
-                      const std::string& reason, int64_t now_ns, Effects& effects);
+  Result<void> decide(const std::string& id, bool approve, const std::string& who,
+                      std::span<const std::string> groups, const std::string& reason, int64_t now_ns,
+                      Effects& effects);
 
   [[nodiscard]] const Approval* find(const std::string& id) const;
   // All that are open or approved and unused, oldest first; and those that ended lately.

@@ -37,8 +37,8 @@ SecretBytes salted_password(const SecretBytes& password, std::span<const uint8_t
   std::array<std::byte, 32> out{};
   const std::string_view text = password.text();
   const int made = PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), salt.data(),
-                                     static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(),
-                                     out.size(), reinterpret_cast<unsigned char*>(out.data()));
+                                     static_cast<int>(salt.size()), static_cast<int>(iterations),
+                                     EVP_sha256(), out.size(), reinterpret_cast<unsigned char*>(out.data()));
   SecretBytes secret = made == 1 ? SecretBytes(std::span<const std::byte>(out)) : SecretBytes();
   explicit_bzero(out.data(), out.size());
   return secret;
@@ -47,7 +47,9 @@ SecretBytes salted_password(const SecretBytes& password, std::span<const uint8_t
 }  // namespace
 
 Control::Control(ControlOptions options)
-    : options_(std::move(options)), snapshot_(options_.snapshot), approvals_(random_number),
+    : options_(std::move(options)),
+      snapshot_(options_.snapshot),
+      approvals_(random_number),
       outboxes_(options_.to_cores.size()) {}
 
 Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
@@ -55,7 +57,8 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   control->wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (control->wake_fd_ < 0) return fail_errno("make an eventfd", errno);
   control->workers_ = std::make_unique<Workers>(worker_count, work_count_max, control->wake_fd_);
-  const auto handler = [self = control.get()](const AdminPeer& peer, const nlohmann::json& request, Reply reply) {
+  const auto handler = [self = control.get()](const AdminPeer& peer, const nlohmann::json& request,
+                                              Reply reply) {
     self->on_admin(peer, request, std::move(reply));
   };
   auto admin = AdminSocket::open(control->snapshot_->policy->config().admin.socket.string(), handler);
@@ -127,7 +130,8 @@ void Control::drain() {
 
 void Control::read_cores() {
   for (uint16_t core = 0; core < options_.from_cores.size(); ++core) {
-    while (std::optional<ToControl> message = options_.from_cores[core]->pop()) on_message(core, std::move(*message));
+    while (std::optional<ToControl> message = options_.from_cores[core]->pop())
+      on_message(core, std::move(*message));
   }
 }
 
@@ -218,8 +222,9 @@ void Control::reload(const std::string& who, Reply reply) {
                old_listeners[i].protocol == new_listeners[i].protocol;
       }
       if (!same) {
-        made = std::unexpected(Problems{{{options_.config_file.string(), 1},
-                                         "listeners cannot be added, removed or moved by a reload: restart for that"}});
+        made = std::unexpected(
+            Problems{{{options_.config_file.string(), 1},
+                      "listeners cannot be added, removed or moved by a reload: restart for that"}});
       }
     }
     return [this, who, reply, made = std::move(made)]() mutable {
@@ -235,7 +240,9 @@ void Control::reload(const std::string& who, Reply reply) {
         if (first.empty()) first = problems.back();
       }
       record_admin(who, "reload-refused", first);
-      reply({{"ok", false}, {"error", "the new configuration has problems; the old one stays in force"}, {"problems", problems}});
+      reply({{"ok", false},
+             {"error", "the new configuration has problems; the old one stays in force"},
+             {"problems", problems}});
     };
   });
   if (taken) return;
@@ -250,7 +257,8 @@ void Control::publish(SnapshotPointer snapshot, const std::string& reason, const
     send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
     record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));
   }
-  for (uint16_t core = 0; is_news && core < outboxes_.size(); ++core) send(core, SnapshotChanged{.snapshot = snapshot_});
+  for (uint16_t core = 0; is_news && core < outboxes_.size(); ++core)
+    send(core, SnapshotChanged{.snapshot = snapshot_});
 }
 
 void Control::resolve_again() {

@@ -1,6 +1,6 @@
-// Control: the one thread that may block a little. It keeps approvals and the list of live sessions, answers the
-// admin socket, has keys derived and names resolved by workers, and swaps snapshots. Cores reach it through
-// mailboxes only; it is never on the data path.
+// Control: the one thread that may block a little. It keeps approvals and the list of live sessions, answers
+// the admin socket, has keys derived and names resolved by workers, and swaps snapshots. Cores reach it
+// through mailboxes only; it is never on the data path.
 #pragma once
 
 #include <atomic>
@@ -25,7 +25,7 @@ struct ControlOptions {
   SnapshotPointer snapshot;
   std::vector<ControlInbox*> from_cores;
   std::vector<CoreInbox*> to_cores;
-  std::function<nlohmann::json()> log_status;  // the writer's state, for `status`
+  std::function<nlohmann::json()> log_status;   // the writer's state, for `status`
   std::function<void(const std::string&)> say;  // a line for the operator
 };
 

@@ -60,7 +60,8 @@ json describe(const Approval& approval) {
 
 }  // namespace
 
-// Who asks: the local user that the request names and proves, or the one whose `os_user` the kernel vouches for.
+// Who asks: the local user that the request names and proves, or the one whose `os_user` the kernel vouches
+// for.
 void Control::identify(const AdminPeer& peer, const json& request, Reply reply) {
   const config::Config& config = snapshot_->policy->config();
   const std::string as = text_of(request, "as");
@@ -96,9 +97,11 @@ void Control::act(const std::string& who, bool is_operator, const json& request,
     return reply(refuse("say who you are: --as NAME with that user's secret, or set os_user in the config"));
   }
   const std::string name = who.empty() ? "operator" : who;
-  if (what == "approvals") return reply({{"ok", true}, {"approvals", list_approvals(request.value("all", false))}});
+  if (what == "approvals")
+    return reply({{"ok", true}, {"approvals", list_approvals(request.value("all", false))}});
   if (what == "approve" || what == "deny") return reply(decide(who, request));
-  if (!is_operator) return reply(refuse(what + " is for the operator: root, or the user that runs the gateway"));
+  if (!is_operator)
+    return reply(refuse(what + " is for the operator: root, or the user that runs the gateway"));
   if (what == "status") return reply(status());
   if (what == "sessions") return reply({{"ok", true}, {"sessions", list_sessions()}});
   if (what == "kill") return reply(kill(name, request));
@@ -114,7 +117,8 @@ json Control::list_approvals(bool with_ended) const {
 
 json Control::decide(const std::string& who, const json& request) {
   const config::User* user = snapshot_->policy->user(who);
-  if (!user) return refuse("an approval needs a person: --as NAME with that user's secret, or os_user in the config");
+  if (!user)
+    return refuse("an approval needs a person: --as NAME with that user's secret, or os_user in the config");
   const std::string id = text_of(request, "id");
   const bool approve = text_of(request, "act") == "approve";
   const int64_t now = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -143,11 +147,14 @@ json Control::list_sessions() const {
 
 json Control::kill(const std::string& who, const json& request) {
   const auto wanted = request.find("session");
-  if (wanted == request.end() || !wanted->is_number_unsigned()) return refuse("kill needs a session's number");
+  if (wanted == request.end() || !wanted->is_number_unsigned())
+    return refuse("kill needs a session's number");
   const auto found = sessions_.find(wanted->get<uint64_t>());
-  if (found == sessions_.end()) return refuse("no live session of that number; `sallyport sessions --live` lists them");
+  if (found == sessions_.end())
+    return refuse("no live session of that number; `sallyport sessions --live` lists them");
   record_admin(who, "kill", "session " + std::to_string(found->first));
-  send(found->second.session.core, KillSession{.session = found->second.session, .reason = "killed by " + who});
+  send(found->second.session.core,
+       KillSession{.session = found->second.session, .reason = "killed by " + who});
   return {{"ok", true}};
 }
 

@@ -36,11 +36,14 @@ Problems problem(const fs::path& file, std::string text) { return {{{file.string
 Result<void> make_folder(const fs::path& path) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) return fail_errno("make the folder " + path.string(), errno);
-  struct stat info{};
-  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return fail(path.string() + " is not a folder");
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno("make the folder " + path.string(), errno);
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return fail(path.string() + " is not a folder");
   if (info.st_uid != geteuid()) {
-    return fail(path.string() + " belongs to another user: run as that user, or set another folder in the config");
+    return fail(path.string() +
+                " belongs to another user: run as that user, or set another folder in the config");
   }
   return {};
 }
@@ -102,7 +105,8 @@ std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path&
   auto policy = load_policy(config_file, gateway->plugins_);
   if (!policy) return std::unexpected(std::move(policy.error()));
   const fs::path state_dir = (*policy)->config().server.state_dir;
-  if (Result<void> made = make_folder(state_dir); !made) return std::unexpected(problem(config_file, made.error().text));
+  if (Result<void> made = make_folder(state_dir); !made)
+    return std::unexpected(problem(config_file, made.error().text));
   auto snapshot = build_snapshot(*policy, gateway->plugins_, false);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
   gateway->snapshot_ = std::move(*snapshot);
@@ -112,7 +116,8 @@ std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path&
       if (!login.error.empty()) gateway->say_("target " + target.target->name + ": " + login.error);
     }
   }
-  for (auto step : {&Gateway::lock_state, &Gateway::open_log, &Gateway::start_cores, &Gateway::open_control}) {
+  for (auto step :
+       {&Gateway::lock_state, &Gateway::open_log, &Gateway::start_cores, &Gateway::open_control}) {
     if (Result<void> done = (gateway.get()->*step)(); !done) {
       return std::unexpected(problem(config_file, done.error().text));
     }
@@ -125,7 +130,8 @@ Result<void> Gateway::lock_state() {
   lock_fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_fd_ < 0) return fail_errno("open " + path.string(), errno);
   if (flock(lock_fd_, LOCK_EX | LOCK_NB) != 0) {
-    return fail("another gateway runs on this state_dir: stop it first, or give this one a folder of its own");
+    return fail(
+        "another gateway runs on this state_dir: stop it first, or give this one a folder of its own");
   }
   return {};
 }
@@ -159,19 +165,20 @@ Result<void> Gateway::open_log() {
     rings_.push_back(std::make_unique<ringlog::ByteRing>(std::move(*ring)));
     pointers.push_back(rings_.back().get());
   }
-  Result<std::unique_ptr<ringlog::Writer>> writer = ringlog::Writer::start(
-      files,
-      {.directory = config.log.directory.string(),
-       .instance = instance_,
-       .segment_size = config.log.segment_size,
-       .quota_size = config.log.quota},
-      *root_key_, pointers, ringlog::system_random(), wall_ns());
+  Result<std::unique_ptr<ringlog::Writer>> writer =
+      ringlog::Writer::start(files,
+                             {.directory = config.log.directory.string(),
+                              .instance = instance_,
+                              .segment_size = config.log.segment_size,
+                              .quota_size = config.log.quota},
+                             *root_key_, pointers, ringlog::system_random(), wall_ns());
   if (!writer) return std::unexpected(std::move(writer.error()).in("open the log"));
   writer_ = std::move(*writer);
   for (const ringlog::ByteRing& ring : leftover->rings) {
     Result<uint64_t> count = writer_->recover(ring, wall_ns());
     if (!count) return std::unexpected(std::move(count.error()).in("bring " + ring.path() + " into the log"));
-    say_("a gateway ended without its last word: " + std::to_string(*count) + " records brought into the log");
+    say_("a gateway ended without its last word: " + std::to_string(*count) +
+         " records brought into the log");
     unlink(ring.path().c_str());
   }
   writer_thread_ = std::thread([this] { write_log(); });
@@ -189,7 +196,8 @@ void Gateway::write_log() {
     writer_->step(wall_ns());
     if (writer_->failing() != was_failing) {
       was_failing = !was_failing;
-      say_(was_failing ? "the log fails, traffic stops: " + writer_->error().text : "the log is whole again, traffic goes on");
+      say_(was_failing ? "the log fails, traffic stops: " + writer_->error().text
+                       : "the log is whole again, traffic goes on");
     }
     usleep(interval_ms * 1000);
   }
@@ -249,7 +257,8 @@ Result<void> Gateway::open_control() {
   for (const auto& inbox : to_control_) options.from_cores.push_back(inbox.get());
   for (const auto& inbox : to_cores_) options.to_cores.push_back(inbox.get());
   options.log_status = [this]() -> nlohmann::json {
-    return {{"failing", writer_->failing()}, {"directory", snapshot_->policy->config().log.directory.string()}};
+    return {{"failing", writer_->failing()},
+            {"directory", snapshot_->policy->config().log.directory.string()}};
   };
   Result<std::unique_ptr<Control>> control = Control::open(std::move(options));
   if (!control) return std::unexpected(std::move(control.error()));

@@ -1,8 +1,8 @@
-// Gateway: the whole running thing: opens the log, starts the writer, one thread a core and the control thread,
-// and takes them down in the other order. What `sallyport serve` calls.
+// Gateway: the whole running thing: opens the log, starts the writer, one thread a core and the control
+// thread, and takes them down in the other order. What `sallyport serve` calls.
 //
-//   start: world -> state folder locked -> leftover rings drained into the log -> writer -> cores listen -> serve
-//   stop:  drain -> cores end -> the log's last commit -> rings removed
+//   start: world -> state folder locked -> leftover rings drained into the log -> writer -> cores listen ->
+//   serve stop:  drain -> cores end -> the log's last commit -> rings removed
 #pragma once
 
 #include <filesystem>
@@ -22,7 +22,8 @@ class Gateway {
   using Say = std::function<void(const std::string&)>;
 
   // Problems of the config, or of the machine, say what to do next. `say` prints lines for the operator.
-  static std::expected<std::unique_ptr<Gateway>, Problems> start(const std::filesystem::path& config_file, Say say);
+  static std::expected<std::unique_ptr<Gateway>, Problems> start(const std::filesystem::path& config_file,
+                                                                 Say say);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;

@@ -1,5 +1,5 @@
-// What crosses between a core thread and the control thread. Plain values, moved through mailboxes; each names
-// the session by index and generation, so that an answer for a session that has gone finds nobody. The
+// What crosses between a core thread and the control thread. Plain values, moved through mailboxes; each
+// names the session by index and generation, so that an answer for a session that has gone finds nobody. The
 // simulation answers these in the control plane's place.
 #pragma once
 
@@ -26,8 +26,8 @@ using Digest = std::array<uint8_t, 32>;  // SHA-256
 
 // ---- Core to control -------------------------------------------------------------------------------------
 
-// A rule wants a person's yes. The same digest (identity, target, transaction if any, and the plugin's binding
-// bytes) is the same request: it joins a pending one or uses an approval given earlier.
+// A rule wants a person's yes. The same digest (identity, target, transaction if any, and the plugin's
+// binding bytes) is the same request: it joins a pending one or uses an approval given earlier.
 struct ApprovalWanted {
   SessionRef session;
   uint64_t session_id = 0;  // as on records
@@ -38,7 +38,7 @@ struct ApprovalWanted {
   std::string text;                    // what will run, detectors applied
   std::vector<std::pair<std::string, std::string>> values;
   std::vector<std::string> verbs, objects;
-  uint64_t transaction = 0;     // not 0: good for this transaction of this session only
+  uint64_t transaction = 0;  // not 0: good for this transaction of this session only
   int64_t transaction_age_ms = 0;
   uint32_t timeout_ms = 0;
 };
@@ -94,8 +94,8 @@ struct CoreDrained {
   uint16_t core = 0;
 };
 
-using ToControl = std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed, DeriveWanted,
-                               SignalSent, SessionStarted, SessionEnded, CoreDrained>;
+using ToControl = std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed,
+                               DeriveWanted, SignalSent, SessionStarted, SessionEnded, CoreDrained>;
 
 // ---- Control to core -------------------------------------------------------------------------------------
 
@@ -149,7 +149,7 @@ struct RecordPolicy {
 
 struct Drain {};  // stop accepting, end sessions at idle points, then stop
 
-using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, SnapshotChanged, SignalReached, KillSession,
-                            RecordDecision, RecordAdmin, RecordPolicy, Drain>;
+using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, SnapshotChanged, SignalReached,
+                            KillSession, RecordDecision, RecordAdmin, RecordPolicy, Drain>;
 
 }  // namespace sallyport

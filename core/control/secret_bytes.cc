@@ -9,7 +9,8 @@
 
 namespace sallyport {
 
-SecretBytes::SecretBytes(std::string_view secret) : SecretBytes(std::as_bytes(std::span(secret.data(), secret.size()))) {}
+SecretBytes::SecretBytes(std::string_view secret)
+    : SecretBytes(std::as_bytes(std::span(secret.data(), secret.size()))) {}
 
 SecretBytes::SecretBytes(std::span<const std::byte> secret) {
   if (secret.empty()) return;

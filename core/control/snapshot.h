@@ -39,9 +39,10 @@ struct ListenerState {
 
 struct Snapshot {
   std::shared_ptr<const guard::Policy> policy;
-  std::vector<TargetState> targets;      // as in policy->config().targets
-  std::vector<ListenerState> listeners;  // in the order of the listeners at start (a reload keeps their count)
-  SecretBytes false_salt_key;            // 32 bytes: gives unknown names a stable salt
+  std::vector<TargetState> targets;  // as in policy->config().targets
+  std::vector<ListenerState>
+      listeners;               // in the order of the listeners at start (a reload keeps their count)
+  SecretBytes false_salt_key;  // 32 bytes: gives unknown names a stable salt
 
   [[nodiscard]] const TargetState* target(std::string_view name) const;
 };

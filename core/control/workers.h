@@ -13,8 +13,8 @@ namespace sallyport {
 
 class Workers {
  public:
-  using Done = std::function<void()>;       // runs on the control thread
-  using Work = std::function<Done()>;       // runs on a worker
+  using Done = std::function<void()>;  // runs on the control thread
+  using Work = std::function<Done()>;  // runs on a worker
 
   // `wake_fd`: an eventfd that is written when a result is there.
   Workers(size_t thread_count, size_t queue_count_max, int wake_fd);

@@ -21,7 +21,8 @@ namespace fs = std::filesystem;
 std::vector<std::string> alpn_of(const Plugin& plugin) {
   std::vector<std::string> names;
   const sp_manifest& manifest = *plugin.abi->manifest;
-  for (size_t i = 0; i < manifest.alpn_count; ++i) names.emplace_back(manifest.alpn[i].data, manifest.alpn[i].size);
+  for (size_t i = 0; i < manifest.alpn_count; ++i)
+    names.emplace_back(manifest.alpn[i].data, manifest.alpn[i].size);
   return names;
 }
 
@@ -43,7 +44,8 @@ SecretBytes false_salt_key(const fs::path& state_dir) {
   return SecretBytes(std::span<const std::byte>(key));
 }
 
-TargetState target_state(const config::Target& target, const Plugin& plugin, bool strict, Problems& problems) {
+TargetState target_state(const config::Target& target, const Plugin& plugin, bool strict,
+                         Problems& problems) {
   TargetState state;
   state.target = &target;
   state.plugin = &plugin;
@@ -105,7 +107,8 @@ Problems load_plugins(const config::Config& config, Plugins& plugins) {
   return problems;
 }
 
-std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const fs::path& file, Plugins& plugins) {
+std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const fs::path& file,
+                                                                          Plugins& plugins) {
   auto config = config::load(file);
   if (!config) return std::unexpected(std::move(config.error()));
   Problems problems = load_plugins(*config, plugins);
@@ -132,7 +135,8 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
     state.listener = &listener;
     state.plugin = &plugin->second;
     if (listener.tls) {
-      Result<TlsContext> tls = TlsContext::server(listener.tls->certificate, listener.tls->key, alpn_of(plugin->second));
+      Result<TlsContext> tls =
+          TlsContext::server(listener.tls->certificate, listener.tls->key, alpn_of(plugin->second));
       if (tls) {
         state.tls = std::move(*tls);
       } else {

@@ -21,13 +21,14 @@ using Problems = std::vector<config::Problem>;
 [[nodiscard]] Problems load_plugins(const config::Config& config, Plugins& plugins);
 
 // The config and its policy; for `check`, `explain` and as the first half of a Snapshot.
-[[nodiscard]] std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const std::filesystem::path& file,
-                                                                                        Plugins& plugins);
+[[nodiscard]] std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(
+    const std::filesystem::path& file, Plugins& plugins);
 
-// Reads secrets and certificates and resolves names. Unreadable certificates of listeners are problems; a target
-// that cannot be resolved or whose secret cannot be read is one only when `strict`, else it says so to callers.
-[[nodiscard]] std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const guard::Policy> policy,
-                                                                      const Plugins& plugins, bool strict);
+// Reads secrets and certificates and resolves names. Unreadable certificates of listeners are problems; a
+// target that cannot be resolved or whose secret cannot be read is one only when `strict`, else it says so to
+// callers.
+[[nodiscard]] std::expected<SnapshotPointer, Problems> build_snapshot(
+    std::shared_ptr<const guard::Policy> policy, const Plugins& plugins, bool strict);
 
 // getaddrinfo; blocks. Numeric addresses need no look-up.
 [[nodiscard]] Result<std::vector<Address>> resolve(const config::Address& address);

@@ -22,7 +22,8 @@ void Buffer::add(ChunkPool& pool, ChunkRef chunk, size_t size) {
 std::span<std::byte> Buffer::reserve(ChunkPool& pool, size_t size) {
   if (empty()) {
     // A chunk that a send still refers to must not be written over from its start.
-    if (!chunk_ || chunk_->block >= 0 || chunk_->references > 1 || chunk_->capacity < size) chunk_ = pool.make(size);
+    if (!chunk_ || chunk_->block >= 0 || chunk_->references > 1 || chunk_->capacity < size)
+      chunk_ = pool.make(size);
     done_ = received_ = 0;
   } else if (chunk_->block >= 0 || chunk_->capacity - received_ < size) {
     // Doubling keeps the joining of a large unit linear.

@@ -20,9 +20,11 @@ class Buffer {
   [[nodiscard]] const ChunkRef& chunk() const { return chunk_; }
   [[nodiscard]] size_t done() const { return done_; }
 
-  // The first `size` bytes of the chunk have come in. The chunk is taken over if nothing is held, else copied.
+  // The first `size` bytes of the chunk have come in. The chunk is taken over if nothing is held, else
+  // copied.
   void add(ChunkPool& pool, ChunkRef chunk, size_t size);
-  // Room for at least `size` bytes behind what is held, in own memory; then `grew` says how many were written.
+  // Room for at least `size` bytes behind what is held, in own memory; then `grew` says how many were
+  // written.
   [[nodiscard]] std::span<std::byte> reserve(ChunkPool& pool, size_t size);
   void grew(size_t size);
   // The first `size` bytes are done with.

@@ -43,7 +43,8 @@ ChunkRef ChunkPool::make(size_t capacity) {
   capacity = std::max(capacity, chunk_standard_size);
   auto* memory = static_cast<std::byte*>(malloc(capacity));
   CHECK(memory);
-  return ChunkRef(new Chunk{.pool = this, .data = memory, .capacity = capacity, .references = 0, .block = -1});
+  return ChunkRef(
+      new Chunk{.pool = this, .data = memory, .capacity = capacity, .references = 0, .block = -1});
 }
 
 void ChunkPool::recycle(Chunk* chunk) {

@@ -67,8 +67,8 @@ class ChunkPool {
   void recycle(Chunk* chunk);
 
   Ring& ring_;
-  std::vector<Chunk*> spare_;          // heads without memory
-  std::vector<Chunk*> spare_standard_; // heads with standard_size of memory
+  std::vector<Chunk*> spare_;           // heads without memory
+  std::vector<Chunk*> spare_standard_;  // heads with standard_size of memory
   size_t chunks_out_ = 0;
 };
 

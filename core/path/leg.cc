@@ -85,7 +85,8 @@ void Leg::on_receive(const Completion& completion) {
     receiving_ = cancelling_ = false;
   }
   if (completion.has_block) {
-    ChunkRef chunk = pool_->adopt(completion.block);  // given back when the last reference goes, whatever follows
+    ChunkRef chunk =
+        pool_->adopt(completion.block);  // given back when the last reference goes, whatever follows
     if (completion.result > 0 && state == State::open && !peer_ended) {
       bytes_in += static_cast<uint64_t>(completion.result);
       if (!tls) {

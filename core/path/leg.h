@@ -1,5 +1,6 @@
-// Leg: one side of a session: a socket, optional TLS, what has come in (Buffer) and what goes out (SendQueue).
-// It moves bytes and knows no protocol and no policy; the Session tells it what to send. One thread.
+// Leg: one side of a session: a socket, optional TLS, what has come in (Buffer) and what goes out
+// (SendQueue). It moves bytes and knows no protocol and no policy; the Session tells it what to send. One
+// thread.
 //
 // States: closed -> (connecting ->) open -> ending -> closed. `ending` sends what is queued, then closes.
 #pragma once
@@ -63,7 +64,9 @@ class Leg {
 
   [[nodiscard]] bool is_open() const { return state == State::open || state == State::ending; }
   [[nodiscard]] bool finished() const { return state == State::closed && in_flight == 0; }
-  [[nodiscard]] size_t queued() const { return output.size() + pending.size() + (tls ? tls->cipher().size() : 0); }
+  [[nodiscard]] size_t queued() const {
+    return output.size() + pending.size() + (tls ? tls->cipher().size() : 0);
+  }
 
   State state = State::closed;
   Buffer input;       // plaintext, neither passed nor dropped

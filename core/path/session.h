@@ -3,9 +3,9 @@
 //
 //   login -> serving -> ending -> over        (a fault leads to `ending` from anywhere)
 //
-// The parts: session.cc life cycle and the pump; session_host.cc the plugin's host calls on bytes and legs;
-// session_login.cc who and what; session_ask.cc verdicts and approvals; session_mask.cc fields and masks;
-// session_record.cc the record. One core thread; no locks.
+// The parts: session.cc life cycle; session_pump.cc how bytes come to the plugin; session_host.cc the plugin's
+// host calls on bytes and legs; session_login.cc who and what; session_ask.cc verdicts, session_tickets.cc what
+// waits; session_mask.cc fields and masks; session_record.cc the record. One core thread; no locks.
 #pragma once
 
 #include <openssl/evp.h>
@@ -36,9 +36,9 @@ struct Ticket {
   uint64_t transaction = 0;
   Digest digest{};
   std::string rule, approval, approver, reason;
-  int64_t hold_deadline_ns = -1;  // -1: the connection waits for ever
-  bool told = false;              // control knows of it
-  bool news = false;              // the plugin has not asked since the state changed
+  int64_t hold_deadline_ns = -1;         // -1: the connection waits for ever
+  bool told = false;                     // control knows of it
+  bool news = false;                     // the plugin has not asked since the state changed
   std::optional<ApprovalWanted> wanted;  // what could not be sent to control yet
 };
 
@@ -122,7 +122,8 @@ class Session {
   int ask(const sp_ask& ask, sp_answer& out);
   int ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out);
   int judge_new(const sp_ask& ask, sp_answer& out);
-  int allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed, sp_answer& out);
+  int allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,
+            sp_answer& out);
   int deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out);
   int hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out);
   void send_wanted(Ticket& ticket);
@@ -140,7 +141,8 @@ class Session {
   [[nodiscard]] std::string masked_text(std::string_view text);
 
   // Record (session_record.cc).
-  bool record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule, std::string_view approval);
+  bool record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule,
+                      std::string_view approval);
   bool record_forward(uint32_t leg, size_t count, bool ours);
   bool record_reply(std::span<const std::byte> bytes);
   int note(sp_text kind, sp_bytes payload);
@@ -195,7 +197,8 @@ class Session {
     const guard::MaskPlan* plan = nullptr;
   };
   std::vector<FieldState> fields_;
-  uint32_t fields_generation_ = 1;  // in the high bits of an id: one named under an older policy finds nothing
+  uint32_t fields_generation_ =
+      1;  // in the high bits of an id: one named under an older policy finds nothing
   std::vector<guard::MaskField> mask_fields_;
 
   // Replies.
@@ -218,7 +221,7 @@ class Session {
 
   bool policy_news_ = false;  // a newer snapshot waits for the next point between requests
   bool policy_told_ = true;   // false: the plugin must name its fields anew
-  uint64_t progress_ = 1;  // grows with everything that the plugin does
+  uint64_t progress_ = 1;     // grows with everything that the plugin does
   bool signalled_ = false;
   bool timer_fired_ = false;
   bool shutdown_wanted_ = false;

@@ -50,7 +50,8 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   return hold(ask, *verdict.rule, out);
 }
 
-int Session::allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed, sp_answer& out) {
+int Session::allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,
+                   sp_answer& out) {
   if (!record_request(ask, observed ? ringlog::Verdict::Observe : ringlog::Verdict::Allow, rule, approval)) {
     return SP_ERROR_NO_RECORD;
   }
@@ -131,7 +132,8 @@ int Session::hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out) {
   ticket.transaction = ask.transaction;
   ticket.digest = binding_digest(ask);
   ticket.rule = rule.name;
-  if (rule.hold_ms != UINT32_MAX) ticket.hold_deadline_ns = core_.now_ns() + int64_t{rule.hold_ms} * 1'000'000;
+  if (rule.hold_ms != UINT32_MAX)
+    ticket.hold_deadline_ns = core_.now_ns() + int64_t{rule.hold_ms} * 1'000'000;
   ApprovalWanted wanted;
   wanted.session = ref();
   wanted.session_id = id_;
@@ -218,69 +220,8 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   return result;
 }
 
-void Session::on_answer(const ApprovalAnswer& answer) {
-  Ticket* ticket = state_ == State::ending || state_ == State::free ? nullptr : find_ticket(answer.ticket);
-  const bool open = ticket && (ticket->state == Ticket::State::wanted || ticket->state == Ticket::State::pending);
-  if (!open) {
-    // Nobody waits for it any more: it was not run, and the approval is good for the next who asks the same.
-    if (answer.state == ApprovalState::approved) (void)core_.tell(ApprovalReturned{.approval = answer.approval});
-    return;
-  }
-  ticket->approval = answer.approval;
-  ticket->approver = answer.approver;
-  ticket->reason = answer.reason;
-  switch (answer.state) {
-    case ApprovalState::pending: ticket->state = Ticket::State::pending; break;
-    case ApprovalState::approved: ticket->state = Ticket::State::approved; break;
-    case ApprovalState::denied: ticket->state = Ticket::State::denied; break;
-    case ApprovalState::expired: ticket->state = Ticket::State::expired; break;
-    case ApprovalState::refused: ticket->state = Ticket::State::refused; break;
-  }
-  ticket->news = true;
-  pump();
-}
-
-int Session::cancel(uint64_t number) {
-  Ticket* ticket = find_ticket(number);
-  if (!ticket) return 0;
-  if (ticket->state == Ticket::State::approved) {
-    (void)core_.tell(ApprovalReturned{.approval = ticket->approval});
-  } else if (ticket->state == Ticket::State::wanted || ticket->state == Ticket::State::pending) {
-    (void)core_.tell(ApprovalLeft{.session = ref(),
-                                  .ticket = number,
-                                  .approval = ticket->approval,
-                                  .transaction_over = ticket->transaction != 0});
-  } else {
-    return 0;
-  }
-  ticket->state = Ticket::State::cancelled;
-  ticket->hold_deadline_ns = -1;
-  ticket->news = true;
-  return 0;
-}
-
-// The caller has gone or the session ends: nothing that waits may run.
-void Session::leave_tickets(bool) {
-  for (Ticket& ticket : tickets_) cancel(ticket.number);
-}
-
-bool Session::holding() const {
-  return std::ranges::any_of(tickets_, [](const Ticket& ticket) {
-    return ticket.state == Ticket::State::wanted || ticket.state == Ticket::State::pending;
-  });
-}
-
-Ticket* Session::find_ticket(uint64_t number) {
-  const auto found = std::ranges::find(tickets_, number, &Ticket::number);
-  return found == tickets_.end() ? nullptr : &*found;
-}
-
-void Session::drop_ticket(uint64_t number) {
-  std::erase_if(tickets_, [number](const Ticket& ticket) { return ticket.number == number; });
-}
-
-// Promise 3: identity, target, login and database, the transaction if one is open, and the plugin's bytes. Each
-// part with its length before it, so that no two lists of parts give the same bytes.
+// Promise 3: identity, target, login and database, the transaction if one is open, and the plugin's bytes.
+// Each part with its length before it, so that no two lists of parts give the same bytes.
 Digest Session::binding_digest(const sp_ask& ask) const {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   CHECK(context && EVP_DigestInit_ex2(context, core_.sha256(), nullptr) == 1);
@@ -288,7 +229,8 @@ Digest Session::binding_digest(const sp_ask& ask) const {
     CHECK(EVP_DigestUpdate(context, &size, sizeof size) == 1);
     CHECK(EVP_DigestUpdate(context, data, size) == 1);
   };
-  for (const std::string* part : {&who_, &target_name_, &login_name_, &database_}) add(part->data(), part->size());
+  for (const std::string* part : {&who_, &target_name_, &login_name_, &database_})
+    add(part->data(), part->size());
   const uint64_t transaction[2] = {ask.transaction ? id_ : 0, ask.transaction};
   add(transaction, sizeof transaction);
   add(ask.binding.data, ask.binding.size);

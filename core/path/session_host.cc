@@ -53,7 +53,8 @@ void Session::move_bytes(uint32_t from, uint32_t to, size_t count) {
   const bool recorded = to == SP_LEG_CLIENT ? record_reply(bytes) : record_forward(to, count, false);
   if (!recorded) return fault("no-record", "the log took no record of bytes that were to be passed");
   if (legs_[to].state == Leg::State::open) {
-    legs_[to].output.push(source.input.chunk(), source.input.done(), count, to == SP_LEG_CLIENT ? 0 : send_sequence());
+    legs_[to].output.push(source.input.chunk(), source.input.done(), count,
+                          to == SP_LEG_CLIENT ? 0 : send_sequence());
   }
   source.input.consume(count);
 }
@@ -80,7 +81,8 @@ int Session::emit(uint32_t to, std::span<const std::byte> bytes) {
   if (to >= legs_.size()) return SP_ERROR_ARGUMENT;
   Leg& leg = legs_[to];
   if (to != SP_LEG_CLIENT && !proven_) return SP_ERROR_STATE;
-  if (leg.pending.size() + bytes.size() > 2 * limits::unit_size_max + limits::send_queue_size_max) return SP_ERROR_LIMIT;
+  if (leg.pending.size() + bytes.size() > 2 * limits::unit_size_max + limits::send_queue_size_max)
+    return SP_ERROR_LIMIT;
   ++progress_;
   const bool recorded = to == SP_LEG_CLIENT ? record_reply(bytes) : record_forward(to, bytes.size(), true);
   if (!recorded) return SP_ERROR_NO_RECORD;
@@ -125,7 +127,8 @@ int Session::connect(uint32_t number) {
   leg.reset();
   const TargetState* target = target_state();
   address_index_[number] = 0;
-  connect_deadline_ns_ = core_.now_ns() + int64_t{snapshot_->policy->config().server.connect_timeout_ms} * 1'000'000;
+  connect_deadline_ns_ =
+      core_.now_ns() + int64_t{snapshot_->policy->config().server.connect_timeout_ms} * 1'000'000;
   Result<void> begun = target->addresses.empty() ? fail(target->error.empty() ? "no address" : target->error)
                                                  : leg.connect(target->addresses.front());
   if (!begun) {
@@ -190,12 +193,15 @@ struct HostCalls {
   static int channel_binding(sp_session* s, uint32_t leg, uint8_t* out, size_t size) {
     return checked(of(s), "channel_binding", of(s).channel_binding(leg, {out, size}));
   }
-  static int login(sp_session* s, const sp_login* request) { return checked(of(s), "login", of(s).login(*request)); }
+  static int login(sp_session* s, const sp_login* request) {
+    return checked(of(s), "login", of(s).login(*request));
+  }
   static int verifier(sp_session* s, sp_scram_verifier* out) {
     return checked(of(s), "verifier", out->size < sizeof *out ? SP_ERROR_ARGUMENT : of(s).verifier(*out));
   }
   static int prove(sp_session* s, sp_proof kind, sp_bytes proof, sp_identity* out) {
-    return checked(of(s), "prove", out->size < sizeof *out ? SP_ERROR_ARGUMENT : of(s).prove(kind, proof, *out));
+    return checked(of(s), "prove",
+                   out->size < sizeof *out ? SP_ERROR_ARGUMENT : of(s).prove(kind, proof, *out));
   }
   static int credential(sp_session* s, sp_credential* inout) {
     return checked(of(s), "credential", of(s).credential(*inout));
@@ -216,7 +222,9 @@ struct HostCalls {
   static int mask(sp_session* s, const sp_span* spans, size_t count, sp_masked* out) {
     return checked(of(s), "mask", of(s).mask({spans, count}, out));
   }
-  static int name(sp_session* s, sp_text key, sp_text value) { return checked(of(s), "name", of(s).name(key, value)); }
+  static int name(sp_session* s, sp_text key, sp_text value) {
+    return checked(of(s), "name", of(s).name(key, value));
+  }
   static int note(sp_session* s, sp_text kind, sp_bytes payload) {
     return checked(of(s), "note", of(s).note(kind, payload));
   }
@@ -278,17 +286,6 @@ const sp_host& Session::host() {
       .extension = HostCalls::extension,
   };
   return table;
-}
-
-void Session::set_activity(sp_activity now) {
-  activity_ = now;
-  const uint32_t idle_ms = snapshot_->policy->config().server.idle_timeout_ms;
-  idle_deadline_ns_ = now == SP_IDLE && idle_ms > 0 ? core_.now_ns() + int64_t{idle_ms} * 1'000'000 : -1;
-  if (now != SP_BUSY && state_ == State::login) {
-    state_ = State::serving;
-    login_deadline_ns_ = -1;
-  }
-  if (now != SP_BUSY && policy_news_) swap_snapshot();
 }
 
 }  // namespace sallyport

@@ -16,26 +16,29 @@ namespace sallyport {
 namespace {
 
 constexpr char public_refusal[] =
-    "login refused: check the user name ([WHO,][LOGIN~]TARGET) and the password, and ask your operator whether you "
+    "login refused: check the user name ([WHO,][LOGIN~]TARGET) and the password, and ask your operator "
+    "whether you "
     "may open this target";
 constexpr uint32_t derive_iterations_max = 100'000;
 constexpr uint32_t false_iterations = 4096;
 
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
-std::string string_of(sp_text text) { return text.size == 0 ? std::string() : std::string(text.data, text.size); }
+std::string string_of(sp_text text) {
+  return text.size == 0 ? std::string() : std::string(text.data, text.size);
+}
 
 bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= limits::name_size_max && std::ranges::all_of(name, [](unsigned char c) {
-    return isalnum(c) || c == '.' || c == '_' || c == '-';
-  });
+  return !name.empty() && name.size() <= limits::name_size_max &&
+         std::ranges::all_of(name,
+                             [](unsigned char c) { return isalnum(c) || c == '.' || c == '_' || c == '-'; });
 }
 
 Digest keyed(std::span<const std::byte> key, std::string_view purpose, std::string_view who) {
   const std::string text = std::string(purpose) + ":" + std::string(who);
   Digest digest{};
   unsigned size = 0;
-  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-             text.size(), digest.data(), &size));
+  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+             reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size));
   return digest;
 }
 
@@ -82,7 +85,8 @@ int Session::login(const sp_login& request) {
 int Session::verifier(sp_scram_verifier& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   const config::User* user = is_name(who_) ? snapshot_->policy->user(who_) : nullptr;
-  const Result<config::ScramSecret> parsed = user ? config::parse_scram_secret(user->secret) : fail("unknown");
+  const Result<config::ScramSecret> parsed =
+      user ? config::parse_scram_secret(user->secret) : fail("unknown");
   if (parsed) {
     out.iterations = parsed->iterations;
     memcpy(out.salt, parsed->salt.data(), sizeof out.salt);
@@ -115,7 +119,8 @@ std::string Session::refusal_reason(bool proven) const {
   if (!login_name_.empty() && std::ranges::none_of(logins, named)) return "unknown-login";
   const auto& databases = target->target->databases;
   const std::string& wanted = client_database_.empty() ? target->target->database : client_database_;
-  if (!databases.empty() && std::ranges::find(databases, wanted) == databases.end()) return "database-not-offered";
+  if (!databases.empty() && std::ranges::find(databases, wanted) == databases.end())
+    return "database-not-offered";
   return "";
 }
 
@@ -188,7 +193,8 @@ int Session::credential(sp_credential& inout) {
       return SP_ALLOW;
     case SP_CREDENTIAL_PASSWORD:
       if (login.password.empty()) return SP_DENY;
-      inout.secret = {reinterpret_cast<const uint8_t*>(login.password.text().data()), login.password.text().size()};
+      inout.secret = {reinterpret_cast<const uint8_t*>(login.password.text().data()),
+                      login.password.text().size()};
       return SP_ALLOW;
     case SP_CREDENTIAL_SCRAM_SHA_256: return login.password.empty() ? SP_DENY : derive(login, inout);
   }

@@ -50,10 +50,12 @@ int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
   mask_fields_.clear();
   size_t end = 0;
   for (const sp_span& span : spans) {
-    if (span.offset < end || span.size > feed_size_ || span.offset > feed_size_ - span.size) return SP_ERROR_ARGUMENT;
+    if (span.offset < end || span.size > feed_size_ || span.offset > feed_size_ - span.size)
+      return SP_ERROR_ARGUMENT;
     end = span.offset + span.size;
     const uint32_t index = span.field & ((1u << field_index_bits) - 1);
-    const bool known = (span.field >> field_index_bits) == fields_generation_ && index < fields_.size() && index > 0;
+    const bool known =
+        (span.field >> field_index_bits) == fields_generation_ && index < fields_.size() && index > 0;
     const FieldState* field = known ? &fields_[index] : nullptr;
     mask_fields_.push_back({.offset = static_cast<uint32_t>(span.offset),
                             .size = static_cast<uint32_t>(span.size),
@@ -74,7 +76,8 @@ int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
         ++reply_masked_;
         break;
       case guard::MaskOutcome::Replaced:
-        out[i] = {.outcome = SP_MASK_REPLACED, .replacement = {results[i].bytes.data(), results[i].bytes.size()}};
+        out[i] = {.outcome = SP_MASK_REPLACED,
+                  .replacement = {results[i].bytes.data(), results[i].bytes.size()}};
         ++reply_masked_;
         ++changed;
         break;

@@ -1,4 +1,5 @@
-// What the session puts on the record. Each call answers whether the record stands; without it nothing passes.
+// What the session puts on the record. Each call answers whether the record stands; without it nothing
+// passes.
 #include <algorithm>
 
 #include "config/check.h"
@@ -73,7 +74,8 @@ bool Session::record_forward(uint32_t leg, size_t count, bool ours) {
   return true;
 }
 
-// Client-bound bytes, after masking: whole up to the target's `record.responses`, the rest counted and digested.
+// Client-bound bytes, after masking: whole up to the target's `record.responses`, the rest counted and
+// digested.
 bool Session::record_reply(std::span<const std::byte> bytes) {
   reply_bytes_ += bytes.size();
   if (!proven_ || state_ == State::login) {
@@ -84,7 +86,8 @@ bool Session::record_reply(std::span<const std::byte> bytes) {
   while (!bytes.empty() && reply_recorded_ < quota) {
     const size_t take = std::min<uint64_t>({bytes.size(), quota - reply_recorded_, reply_chunk_max});
     const uint64_t ticket = open_requests_.empty() ? 0 : open_requests_.front();
-    if (!core_.recorder().reply(id_, {.ticket = ticket, .offset = client_offset_}, bytes.first(take))) return false;
+    if (!core_.recorder().reply(id_, {.ticket = ticket, .offset = client_offset_}, bytes.first(take)))
+      return false;
     reply_recorded_ += take;
     client_offset_ += take;
     bytes = bytes.subspan(take);
@@ -104,7 +107,8 @@ bool Session::record_reply(std::span<const std::byte> bytes) {
 int Session::note(sp_text kind, sp_bytes payload) {
   const std::string_view raw(reinterpret_cast<const char*>(payload.data), payload.size);
   const std::string text = proven_ ? masked_text(raw.substr(0, limits::unit_size_max)) : std::string();
-  const auto sequence = core_.recorder().note(id_, {.name = view(kind), .fields = {}, .ours = false}, bytes_of(text));
+  const auto sequence =
+      core_.recorder().note(id_, {.name = view(kind), .fields = {}, .ours = false}, bytes_of(text));
   if (!sequence) return SP_ERROR_NO_RECORD;
   last_sequence_ = *sequence;
   covered_ = true;

@@ -71,12 +71,12 @@ std::shared_ptr<std::vector<unsigned char>> wire_alpn(const std::vector<std::str
   return wire;
 }
 
-int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned in_size,
-                void* wanted) {
+int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
+                unsigned in_size, void* wanted) {
   const auto* ours = static_cast<const std::vector<unsigned char>*>(wanted);
   unsigned char* found = nullptr;
-  if (SSL_select_next_proto(&found, out_size, ours->data(), static_cast<unsigned>(ours->size()), in, in_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&found, out_size, ours->data(), static_cast<unsigned>(ours->size()), in,
+                            in_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
   *out = found;
@@ -96,8 +96,8 @@ std::shared_ptr<SSL_CTX> base_context(const SSL_METHOD* method) {
 
 }  // namespace
 
-Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate, const std::filesystem::path& key,
-                                      std::vector<std::string> alpn) {
+Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate,
+                                      const std::filesystem::path& key, std::vector<std::string> alpn) {
   ERR_clear_error();
   TlsContext made;
   made.is_server_ = true;
@@ -116,8 +116,8 @@ Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate, 
   return made;
 }
 
-Result<TlsContext> TlsContext::client(config::TargetTls mode, const std::filesystem::path& ca, const std::string& name,
-                                      std::vector<std::string> alpn) {
+Result<TlsContext> TlsContext::client(config::TargetTls mode, const std::filesystem::path& ca,
+                                      const std::string& name, std::vector<std::string> alpn) {
   ERR_clear_error();
   TlsContext made;
   made.context_ = base_context(TLS_client_method());

@@ -25,8 +25,8 @@ class TlsContext {
   static Result<TlsContext> server(const std::filesystem::path& certificate, const std::filesystem::path& key,
                                    std::vector<std::string> alpn);
   // `name` is checked against the certificate with verify_full. An empty `ca` means the system's roots.
-  static Result<TlsContext> client(config::TargetTls mode, const std::filesystem::path& ca, const std::string& name,
-                                   std::vector<std::string> alpn);
+  static Result<TlsContext> client(config::TargetTls mode, const std::filesystem::path& ca,
+                                   const std::string& name, std::vector<std::string> alpn);
 
   explicit operator bool() const { return context_ != nullptr; }
   [[nodiscard]] SSL_CTX* get() const { return context_.get(); }
@@ -51,8 +51,8 @@ class TlsStream {
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
 
-  // Ciphertext has come: decrypts all of it into `plain`, or drives the handshake. What must be sent back stands
-  // in cipher(). `failed`: see error().
+  // Ciphertext has come: decrypts all of it into `plain`, or drives the handshake. What must be sent back
+  // stands in cipher(). `failed`: see error().
   Outcome received(std::span<const std::byte> cipher, Buffer& plain);
   // Starts or continues the handshake without input.
   Outcome start();

@@ -1,0 +1,60 @@
+#include "cli/log_source.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/remote.h"
+
+namespace sallyport::cli {
+
+void add_log_option(CLI::App& command, LogSource& source) {
+  command.add_option("--log", source.directory, "the log's folder; needs no configuration then");
+}
+
+std::optional<std::string> log_directory(const Context& context, const LogSource& source) {
+  std::string directory = source.directory;
+  if (directory.empty()) {
+    const auto config = read_config(context);
+    if (!config) return std::nullopt;
+    directory = config->log.directory.string();
+  }
+  struct stat info{};
+  if (stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return directory;
+  print_error(context, "no log in " + directory + ": a gateway makes it when it first runs");
+  return std::nullopt;
+}
+
+int each_record(const Context& context, const std::string& directory, ringlog::Reader::Filter filter,
+                const std::function<void(const ringlog::RecordView&)>& take) {
+  ringlog::Reader reader(ringlog::system_files(), directory, filter);
+  while (true) {
+    auto record = reader.next();
+    if (!record) {
+      print_error(context, record.error().text + "; `sallyport log verify` says more");
+      return exit_no;
+    }
+    if (!*record) return exit_done;
+    take(**record);
+  }
+}
+
+std::optional<ringlog::Reader::Filter> find_session(const Context& context, const std::string& directory,
+                                                    const std::string& name, int& exit) {
+  const Result<SessionName> parsed = parse_session_name(name);
+  if (!parsed) {
+    print_error(context, parsed.error().text);
+    exit = exit_usage;
+    return std::nullopt;
+  }
+  std::optional<uint64_t> newest;
+  exit = each_record(context, directory, {.instance = parsed->instance, .session = parsed->session},
+                     [&newest](const ringlog::RecordView& record) { newest = record.instance; });
+  if (exit != exit_done) return std::nullopt;
+  if (newest) return ringlog::Reader::Filter{.instance = newest, .session = parsed->session};
+  print_error(context, "no session " + name + " in the log; `sallyport sessions` lists them");
+  exit = exit_no;
+  return std::nullopt;
+}
+
+}  // namespace sallyport::cli

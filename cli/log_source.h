@@ -1,0 +1,38 @@
+// Where a command finds the log: the folder that it was given, else the config's.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "cli/commands.h"
+#include "cli/session_name.h"
+#include "ringlog/reader.h"
+
+namespace CLI {
+class App;
+}
+
+namespace sallyport::cli {
+
+struct LogSource {
+  std::string directory;  // --log; empty: the config's
+};
+
+// Adds --log to a command.
+void add_log_option(CLI::App& command, LogSource& source);
+
+// The folder, or nothing after printing why.
+[[nodiscard]] std::optional<std::string> log_directory(const Context& context, const LogSource& source);
+
+// Calls `take` for every record that `filter` lets through, up to the log's present end. Prints what went wrong;
+// returns the exit code.
+int each_record(const Context& context, const std::string& directory, ringlog::Reader::Filter filter,
+                const std::function<void(const ringlog::RecordView&)>& take);
+
+// The newest instance that has the session, where the name gives none. Nothing, after printing why, when there is
+// no such session; `exit` is set then.
+[[nodiscard]] std::optional<ringlog::Reader::Filter> find_session(const Context& context, const std::string& directory,
+                                                                  const std::string& name, int& exit);
+
+}  // namespace sallyport::cli

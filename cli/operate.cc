@@ -1,0 +1,77 @@
+// sallyport status | reload | kill SID: for the operator of a running gateway.
+#include <stdio.h>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/remote.h"
+#include "cli/session_name.h"
+#include "cli/table.h"
+
+namespace sallyport::cli {
+
+namespace {
+
+using nlohmann::json;
+
+int status(const Context& context) {
+  int exit = exit_done;
+  const auto answer = ask_gateway(context, {{"act", "status"}}, "", exit);
+  if (!answer) return exit;
+  if (context.json) {
+    printf("%s\n", answer->dump(2).c_str());
+    return exit_done;
+  }
+  const json log = answer->value("log", json::object());
+  printf("sessions   %d\n", answer->value("sessions", 0));
+  printf("approvals  %d waiting\n", answer->value("approvals", 0));
+  printf("policy     version %d\n", answer->value("policy_version", 0));
+  printf("log        %s, in %s\n", log.value("failing", false) ? "FAILING: traffic stands still" : "good",
+         log.value("directory", "").c_str());
+  return log.value("failing", false) ? exit_no : exit_done;
+}
+
+int reload(const Context& context) {
+  int exit = exit_done;
+  const auto answer = ask_gateway(context, {{"act", "reload"}}, "", exit);
+  if (!answer) return exit;
+  if (context.json) {
+    printf("%s\n", answer->dump(2).c_str());
+  } else {
+    printf("reloaded: policy version %d is in force\n", answer->value("version", 0));
+  }
+  return exit_done;
+}
+
+int kill(const Context& context, const std::string& sid) {
+  const auto name = parse_session_name(sid);
+  if (!name) {
+    print_error(context, name.error().text);
+    return exit_usage;
+  }
+  int exit = exit_done;
+  const auto answer = ask_gateway(context, {{"act", "kill"}, {"session", name->session}}, "", exit);
+  if (!answer) return exit;
+  printf("session %s is ended\n", sid.c_str());
+  return exit_done;
+}
+
+}  // namespace
+
+void add_operate(CLI::App& app, Context& context) {
+  CLI::App* status_command = app.add_subcommand("status", "how the running gateway is");
+  status_command->footer("Example: sallyport status --json");
+  status_command->callback([&context] { context.run = [&context] { return status(context); }; });
+
+  CLI::App* reload_command =
+      app.add_subcommand("reload", "put the changed configuration in force, whole or not at all");
+  reload_command->footer("Example: sallyport check && sallyport reload");
+  reload_command->callback([&context] { context.run = [&context] { return reload(context); }; });
+
+  auto sid = std::make_shared<std::string>();
+  CLI::App* kill_command = app.add_subcommand("kill", "end a live session at once");
+  kill_command->add_option("SID", *sid, "the session, as `sallyport sessions --live` lists it")->required();
+  kill_command->footer("Example: sallyport kill 0.17");
+  kill_command->callback([&context, sid] { context.run = [&context, sid] { return kill(context, *sid); }; });
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,229 @@
+#include "cli/record_text.h"
+
+#include "cli/session_name.h"
+#include "cli/table.h"
+#include "ringlog/digest.h"
+#include "ringlog/facts.h"
+
+namespace sallyport::cli {
+
+namespace {
+
+using nlohmann::json;
+using ringlog::text_of;
+namespace fbs = ringlog::fbs;
+
+const char* outcome_text(uint8_t outcome) { return outcome == uint8_t(ringlog::Outcome::Accepted) ? "accepted" : "refused"; }
+
+const char* verdict_text(uint8_t verdict) {
+  switch (static_cast<ringlog::Verdict>(verdict)) {
+    case ringlog::Verdict::Allow: return "allow";
+    case ringlog::Verdict::Deny: return "deny";
+    case ringlog::Verdict::Wait: return "wait";
+    case ringlog::Verdict::Observe: return "observe";
+  }
+  return "unknown";
+}
+
+const char* decision_text(uint8_t decision) {
+  switch (static_cast<ringlog::DecisionKind>(decision)) {
+    case ringlog::DecisionKind::Asked: return "asked";
+    case ringlog::DecisionKind::Approved: return "approved";
+    case ringlog::DecisionKind::Denied: return "denied";
+    case ringlog::DecisionKind::Expired: return "expired";
+    case ringlog::DecisionKind::Cancelled: return "cancelled";
+    case ringlog::DecisionKind::Used: return "used";
+  }
+  return "unknown";
+}
+
+json names(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* list) {
+  json all = json::array();
+  for (size_t i = 0; list && i < list->size(); ++i) all.push_back(text_of(list->Get(static_cast<uint32_t>(i))));
+  return all;
+}
+
+json pairs(const flatbuffers::Vector<flatbuffers::Offset<fbs::Field>>* list) {
+  json all = json::array();
+  for (size_t i = 0; list && i < list->size(); ++i) {
+    const fbs::Field* field = list->Get(static_cast<uint32_t>(i));
+    all.push_back({{"name", text_of(field->name())}, {"value", text_of(field->value())}});
+  }
+  return all;
+}
+
+std::string hex(const flatbuffers::Vector<uint8_t>* bytes) {
+  return bytes ? ringlog::to_hex(std::as_bytes(std::span(bytes->data(), bytes->size()))) : "";
+}
+
+json of(const fbs::Boot& f) {
+  return {{"instance", text_of(f.instance())}, {"version", text_of(f.version())}, {"config_digest", hex(f.config_digest())}};
+}
+json of(const fbs::Policy& f) { return {{"reason", text_of(f.reason())}, {"digest", hex(f.digest())}}; }
+json of(const fbs::SessionOpened& f) {
+  return {{"peer", text_of(f.peer())}, {"listener", text_of(f.listener())}, {"protocol", text_of(f.protocol())}};
+}
+json of(const fbs::Login& f) {
+  return {{"outcome", outcome_text(f.outcome())}, {"identity", text_of(f.identity())}, {"groups", names(f.groups())},
+          {"target", text_of(f.target())},        {"login", text_of(f.login())},       {"database", text_of(f.database())},
+          {"proof", text_of(f.proof())},          {"reason", text_of(f.reason())}};
+}
+json of(const fbs::Request& f) {
+  const bool prepares = f.stage() == uint8_t(ringlog::Stage::Prepare);
+  return {{"verdict", verdict_text(f.verdict())}, {"rule", text_of(f.rule())},     {"approval", text_of(f.approval())},
+          {"ticket", f.ticket()},                 {"stage", prepares ? "prepare" : "execute"},
+          {"verbs", names(f.verbs())},            {"objects", names(f.objects())}, {"fields", pairs(f.fields())},
+          {"in_transaction", f.in_transaction()}, {"ours", f.ours()}};
+}
+json of(const fbs::Decision& f) {
+  return {{"decision", decision_text(f.decision())}, {"approval", text_of(f.approval())}, {"ticket", f.ticket()},
+          {"approver", text_of(f.approver())},       {"reason", text_of(f.reason())}};
+}
+json of(const fbs::Note& f) { return {{"name", text_of(f.name())}, {"fields", pairs(f.fields())}, {"ours", f.ours()}}; }
+json of(const fbs::Forward& f) { return {{"leg", f.leg()}, {"count", f.count()}, {"ours", f.ours()}}; }
+json of(const fbs::Reply& f) { return {{"ticket", f.ticket()}, {"offset", f.offset()}}; }
+json of(const fbs::ReplyEnd& f) {
+  return {{"status", text_of(f.status())},    {"ticket", f.ticket()},     {"bytes", f.bytes()},
+          {"units", f.units()},               {"masked", f.masked()},     {"withheld", f.withheld()},
+          {"unrecorded", f.unrecorded()},     {"unrecorded_digest", hex(f.unrecorded_digest())}};
+}
+json of(const fbs::SessionClosed& f) {
+  return {{"reason", text_of(f.reason())}, {"requests", f.requests()}, {"bytes_in", f.bytes_in()},
+          {"bytes_out", f.bytes_out()},    {"masked", f.masked()}};
+}
+json of(const fbs::Admin& f) {
+  return {{"who", text_of(f.who())}, {"act", text_of(f.act())}, {"detail", text_of(f.detail())}};
+}
+json of(const fbs::Fault& f) { return {{"reason", text_of(f.reason())}, {"detail", text_of(f.detail())}}; }
+json of(const fbs::Gap& f) {
+  return {{"instance", f.instance()}, {"ring", f.ring()}, {"first", f.first()}, {"count", f.count()},
+          {"reason", text_of(f.reason())}};
+}
+
+json facts_json(const ringlog::RecordView& record) {
+  const fbs::Header* header = ringlog::facts_of(record);
+  if (!header) return {{"unreadable", true}};
+  switch (record.kind) {
+    case ringlog::Kind::None: return json::object();
+    case ringlog::Kind::Boot: return of(*header->facts_as_Boot());
+    case ringlog::Kind::Policy: return of(*header->facts_as_Policy());
+    case ringlog::Kind::SessionOpened: return of(*header->facts_as_SessionOpened());
+    case ringlog::Kind::Login: return of(*header->facts_as_Login());
+    case ringlog::Kind::Request: return of(*header->facts_as_Request());
+    case ringlog::Kind::Decision: return of(*header->facts_as_Decision());
+    case ringlog::Kind::Note: return of(*header->facts_as_Note());
+    case ringlog::Kind::Forward: return of(*header->facts_as_Forward());
+    case ringlog::Kind::Reply: return of(*header->facts_as_Reply());
+    case ringlog::Kind::ReplyEnd: return of(*header->facts_as_ReplyEnd());
+    case ringlog::Kind::SessionClosed: return of(*header->facts_as_SessionClosed());
+    case ringlog::Kind::Admin: return of(*header->facts_as_Admin());
+    case ringlog::Kind::Fault: return of(*header->facts_as_Fault());
+    case ringlog::Kind::Gap: return of(*header->facts_as_Gap());
+  }
+  return json::object();
+}
+
+// One fact as it stands in a line; nothing where it says nothing.
+std::string value_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "";
+  if (value.is_number()) return value == 0 ? "" : value.dump();
+  std::string text;
+  for (const json& item : value) {
+    if (!text.empty()) text += ",";
+    text += item.is_object() ? item.value("name", "") + "=" + item.value("value", "") : item.get<std::string>();
+  }
+  return text;
+}
+
+// The fact that a line of this kind leads with, without its name.
+const char* first_fact(ringlog::Kind kind) {
+  switch (kind) {
+    case ringlog::Kind::Login: return "outcome";
+    case ringlog::Kind::Request: return "verdict";
+    case ringlog::Kind::Decision: return "decision";
+    case ringlog::Kind::Note: return "name";
+    case ringlog::Kind::ReplyEnd: return "status";
+    case ringlog::Kind::Admin: return "act";
+    case ringlog::Kind::Boot: return "instance";
+    case ringlog::Kind::SessionOpened: return "peer";
+    case ringlog::Kind::Policy:
+    case ringlog::Kind::SessionClosed:
+    case ringlog::Kind::Fault:
+    case ringlog::Kind::Gap: return "reason";
+    case ringlog::Kind::None:
+    case ringlog::Kind::Forward:
+    case ringlog::Kind::Reply: return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+const char* kind_text(ringlog::Kind kind) {
+  switch (kind) {
+    case ringlog::Kind::None: return "none";
+    case ringlog::Kind::Boot: return "boot";
+    case ringlog::Kind::Policy: return "policy";
+    case ringlog::Kind::SessionOpened: return "opened";
+    case ringlog::Kind::Login: return "login";
+    case ringlog::Kind::Request: return "request";
+    case ringlog::Kind::Decision: return "decision";
+    case ringlog::Kind::Note: return "note";
+    case ringlog::Kind::Forward: return "forward";
+    case ringlog::Kind::Reply: return "reply";
+    case ringlog::Kind::ReplyEnd: return "reply-end";
+    case ringlog::Kind::SessionClosed: return "closed";
+    case ringlog::Kind::Admin: return "admin";
+    case ringlog::Kind::Fault: return "fault";
+    case ringlog::Kind::Gap: return "gap";
+  }
+  return "unknown";
+}
+
+std::string facts_text(const ringlog::RecordView& record) {
+  const json facts = facts_json(record);
+  const std::string first = first_fact(record.kind);
+  std::string line = first.empty() ? "" : value_text(facts.value(first, json("")));
+  for (const auto& [name, value] : facts.items()) {
+    // A number of the gateway's own that means nothing to people.
+    if (name == first || name == "ticket" || name == "fields") continue;
+    const std::string text = value_text(value);
+    if (!text.empty()) line += (line.empty() ? "" : "  ") + name + "=" + text;
+  }
+  if (record.kind == ringlog::Kind::Note && facts.contains("fields")) {
+    const std::string fields = value_text(facts["fields"]);
+    if (!fields.empty()) line += "  " + fields;
+  }
+  if (record.kind == ringlog::Kind::Reply) line += (line.empty() ? "" : "  ") + std::to_string(record.payload.size()) + " bytes";
+  if (record.erased) line += "  (payload erased)";
+  return visible(line);
+}
+
+std::string_view payload_text(const ringlog::RecordView& record) {
+  return {reinterpret_cast<const char*>(record.payload.data()), record.payload.size()};
+}
+
+json record_json(const ringlog::RecordView& record) {
+  json all = {{"session", session_text(record.instance, record.session)},
+              {"time_ns", record.time_ns},
+              {"sequence", record.sequence},
+              {"ring", record.ring},
+              {"kind", kind_text(record.kind)},
+              {"facts", facts_json(record)}};
+  if (record.erased) all["erased"] = true;
+  if (record.payload.empty() || record.erased) return all;
+  // Replies are the protocol's bytes; all other payloads are text.
+  if (record.kind == ringlog::Kind::Reply) {
+    all["payload_hex"] = ringlog::to_hex(record.payload);
+  } else {
+    all["payload"] = payload_text(record);
+  }
+  return all;
+}
+
+std::string json_text(const json& value, int indent) {
+  return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,70 @@
+#include "cli/remote.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "core/control/admin.h"
+
+namespace sallyport::cli {
+
+std::optional<config::Config> read_config(const Context& context) {
+  auto config = config::load(context.config_file);
+  if (config) return std::move(*config);
+  for (const config::Problem& problem : config.error()) {
+    fprintf(stderr, "%s: %s\n", problem.place.text().c_str(), problem.text.c_str());
+  }
+  return std::nullopt;
+}
+
+std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json request, const std::string& as,
+                                          int& exit) {
+  exit = exit_unreachable;
+  const auto config = read_config(context);
+  if (!config) return std::nullopt;
+  if (!as.empty()) {
+    const char* secret = getenv("SALLYPORT_SECRET");
+    request["as"] = as;
+    request["secret"] = secret ? std::string(secret) : read_secret_line("secret of " + as + ": ");
+  }
+  Result<nlohmann::json> answer = ask_admin(config->admin.socket.string(), request);
+  if (answer) {
+    exit = exit_done;
+    return std::move(*answer);
+  }
+  // A refusal is an answer; only silence is being unreachable.
+  exit = answer.error().code == 0 ? exit_no : exit_unreachable;
+  print_error(context, answer.error().text);
+  return std::nullopt;
+}
+
+std::string read_secret_line(const std::string& prompt) {
+  std::string line;
+  termios old{};
+  const bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
+  if (terminal) {
+    fprintf(stderr, "%s", prompt.c_str());
+    termios silent = old;
+    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+    tcsetattr(STDIN_FILENO, TCSANOW, &silent);
+  }
+  std::getline(std::cin, line);
+  if (terminal) {
+    tcsetattr(STDIN_FILENO, TCSANOW, &old);
+    fputc('\n', stderr);
+  }
+  return line;
+}
+
+void print_error(const Context& context, const std::string& text) {
+  if (context.json) {
+    printf("%s\n", nlohmann::json({{"ok", false}, {"error", text}}).dump(2).c_str());
+  } else {
+    fprintf(stderr, "sallyport: %s\n", text.c_str());
+  }
+}
+
+}  // namespace sallyport::cli

@@ -1,0 +1,165 @@
+// sallyport sessions: who was where. From the log's files; --live asks the running gateway.
+#include <stdio.h>
+#include <time.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <map>
+
+#include "cli/log_source.h"
+#include "cli/record_text.h"
+#include "cli/remote.h"
+#include "cli/table.h"
+#include "config/quantity.h"
+#include "ringlog/sessions.h"
+
+namespace sallyport::cli {
+
+namespace {
+
+using nlohmann::json;
+using ringlog::SessionSummary;
+
+struct Options {
+  LogSource source;
+  bool live = false;
+  std::string identity, target, since;
+  size_t limit = 50;
+};
+
+// "2h" ago, or "2026-11-23" or "2026-11-23 03:12" in local time; nanoseconds since 1970.
+std::optional<uint64_t> since_ns(const std::string& text) {
+  if (text.empty()) return 0;
+  tm parts{};
+  for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
+    parts = {};
+    parts.tm_isdst = -1;
+    const char* end = strptime(text.c_str(), format, &parts);
+    if (end && *end == '\0') return static_cast<uint64_t>(mktime(&parts)) * 1'000'000'000;
+  }
+  const auto age_ms = config::parse_duration(text);
+  if (!age_ms) return std::nullopt;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000;
+  return now_ns - std::min(now_ns, static_cast<uint64_t>(*age_ms) * 1'000'000);
+}
+
+// Short for the newest instance that has the session, in full for an older one.
+std::vector<std::string> names_of(const std::vector<SessionSummary>& sessions) {
+  std::map<uint64_t, uint64_t> newest;
+  for (const SessionSummary& session : sessions) {
+    uint64_t& instance = newest[session.session];
+    instance = std::max(instance, session.instance);
+  }
+  std::vector<std::string> names;
+  for (const SessionSummary& session : sessions) {
+    const bool is_newest = newest[session.session] == session.instance;
+    names.push_back(is_newest ? session_text(session.session) : session_text(session.instance, session.session));
+  }
+  return names;
+}
+
+std::string end_of(const SessionSummary& session) {
+  return session.closed ? session.reason : "open, or its gateway died";
+}
+
+void print_summaries(const Context& context, const std::vector<SessionSummary>& sessions,
+                     const std::vector<std::string>& names, const std::vector<size_t>& chosen, size_t limit) {
+  json all = json::array();
+  std::vector<Row> rows;
+  for (size_t i = chosen.size() - std::min(chosen.size(), limit); i < chosen.size(); ++i) {
+    const SessionSummary& one = sessions[chosen[i]];
+    all.push_back({{"sid", names[chosen[i]]},       {"instance", one.instance},  {"session", one.session},
+                   {"started_ns", one.opened_ns},   {"last_ns", one.last_ns},    {"identity", one.identity},
+                   {"target", one.target},          {"login", one.login},        {"database", one.database},
+                   {"peer", one.peer},              {"protocol", one.protocol},  {"requests", one.requests},
+                   {"denied", one.denied},          {"paused", one.waited},      {"masked", one.masked},
+                   {"withheld", one.withheld},      {"closed", one.closed},      {"reason", one.reason}});
+    rows.push_back({names[chosen[i]], time_text(static_cast<int64_t>(one.opened_ns)),
+                    one.identity.empty() ? "-" : one_line(one.identity, 30), one.target.empty() ? "-" : one_line(one.target, 30),
+                    one.login.empty() ? "-" : one_line(one.login, 20), std::to_string(one.requests), std::to_string(one.denied),
+                    std::to_string(one.waited), one_line(end_of(one), 60)});
+  }
+  if (context.json) {
+    puts(json_text(all).c_str());
+    return;
+  }
+  print_table({"SID", "STARTED", "WHO", "TARGET", "LOGIN", "REQUESTS", "DENIED", "PAUSED", "ENDED"}, rows,
+              "no such sessions in the log");
+  if (chosen.size() > limit) {
+    printf("%s\n", dim(std::to_string(chosen.size() - limit) + " earlier ones are not shown: --limit 0 shows all").c_str());
+  }
+}
+
+int recorded(const Context& context, const Options& options) {
+  const auto since = since_ns(options.since);
+  if (!since) {
+    print_error(context, "--since: write an age as 2h or 30m, or a time as 2026-11-23 or \"2026-11-23 03:12\"");
+    return exit_usage;
+  }
+  const auto directory = log_directory(context, options.source);
+  if (!directory) return exit_unreachable;
+  const auto sessions = ringlog::list_sessions(ringlog::system_files(), *directory);
+  if (!sessions) {
+    print_error(context, sessions.error().text + "; `sallyport log verify` says more");
+    return exit_no;
+  }
+  const std::vector<std::string> names = names_of(*sessions);
+  std::vector<size_t> chosen;
+  for (size_t i = 0; i < sessions->size(); ++i) {
+    const SessionSummary& one = (*sessions)[i];
+    const bool fits = (options.identity.empty() || one.identity == options.identity) &&
+                      (options.target.empty() || one.target == options.target) && one.last_ns >= *since;
+    if (fits) chosen.push_back(i);
+  }
+  std::ranges::stable_sort(chosen, {}, [&](size_t i) { return (*sessions)[i].opened_ns; });
+  print_summaries(context, *sessions, names, chosen, options.limit == 0 ? SIZE_MAX : options.limit);
+  return exit_done;
+}
+
+int live(const Context& context, const Options& options) {
+  int exit = exit_done;
+  const auto answer = ask_gateway(context, {{"act", "sessions"}}, "", exit);
+  if (!answer) return exit;
+  json all = json::array();
+  std::vector<Row> rows;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  for (json session : (*answer)["sessions"]) {
+    const auto text = [&session](const char* key) { return session.value(key, ""); };
+    if (!options.identity.empty() && text("identity") != options.identity) continue;
+    if (!options.target.empty() && text("target") != options.target) continue;
+    const std::string sid = session_text(session.value("session", uint64_t{0}));
+    const int64_t age = int64_t{now.tv_sec} * 1'000'000'000 - session.value("since_ns", int64_t{0});
+    rows.push_back({sid, duration_text(std::max<int64_t>(age, 0)), one_line(text("identity"), 30), one_line(text("target"), 30),
+                    one_line(text("login"), 20), one_line(text("database"), 20), text("peer")});
+    session["sid"] = sid;
+    all.push_back(std::move(session));
+  }
+  if (context.json) {
+    puts(json_text(all).c_str());
+  } else {
+    print_table({"SID", "AGE", "WHO", "TARGET", "LOGIN", "DATABASE", "FROM"}, rows, "no session is open");
+  }
+  return exit_done;
+}
+
+}  // namespace
+
+void add_sessions(CLI::App& app, Context& context) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = app.add_subcommand("sessions", "who was where, from the log");
+  command->add_flag("--live", options->live, "those open now, from the running gateway");
+  command->add_option("--identity", options->identity, "only of this identity");
+  command->add_option("--target", options->target, "only at this target");
+  command->add_option("--since", options->since, "only with records since then: 2h, 2026-11-23, \"2026-11-23 03:12\"");
+  command->add_option("--limit", options->limit, "at most the newest so many; 0: all")->capture_default_str();
+  add_log_option(*command, options->source);
+  command->footer("Example: sallyport sessions --identity ci-backup --since 24h");
+  command->callback([&context, options] {
+    context.run = [&context, options] { return options->live ? live(context, *options) : recorded(context, *options); };
+  });
+}
+
+}  // namespace sallyport::cli

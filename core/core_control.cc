@@ -1,0 +1,69 @@
+// What a core does when the control thread speaks to it.
+#include <openssl/evp.h>
+
+#include "config/check.h"
+#include "core/core.h"
+
+namespace sallyport {
+
+void Core::read_mailbox() {
+  while (std::optional<ToCore> message = from_control_.pop()) on_message(std::move(*message));
+}
+
+void Core::on_message(ToCore&& message) {
+  if (auto* answer = std::get_if<ApprovalAnswer>(&message)) {
+    if (Session* session = find(answer->session)) {
+      session->on_answer(*answer);
+    } else if (answer->state == ApprovalState::approved) {
+      (void)tell(ApprovalReturned{.approval = answer->approval});
+    }
+  } else if (auto* derived = std::get_if<DeriveAnswer>(&message)) {
+    if (Session* session = find(derived->session)) session->on_derived(std::move(*derived));
+  } else if (auto* changed = std::get_if<SnapshotChanged>(&message)) {
+    swap_snapshot(std::move(changed->snapshot));
+  } else if (auto* reached = std::get_if<SignalReached>(&message)) {
+    signal_local(std::string(reached->key.begin(), reached->key.end()));
+  } else if (auto* kill = std::get_if<KillSession>(&message)) {
+    if (Session* session = find(kill->session)) session->on_kill(kill->reason);
+  } else if (auto* decision = std::get_if<RecordDecision>(&message)) {
+    record(*decision);
+  } else if (auto* admin = std::get_if<RecordAdmin>(&message)) {
+    (void)recorder_.admin(0, {.who = admin->who, .act = admin->act, .detail = admin->detail});
+  } else if (auto* policy = std::get_if<RecordPolicy>(&message)) {
+    Digest digest{};
+    unsigned size = 0;
+    CHECK(EVP_Digest(policy->text.data(), policy->text.size(), digest.data(), &size, sha256_, nullptr) == 1);
+    (void)recorder_.policy({.digest = std::as_bytes(std::span(digest)), .reason = policy->reason},
+                           std::as_bytes(std::span(policy->text)));
+  } else if (std::holds_alternative<Drain>(message)) {
+    drain();
+  }
+}
+
+void Core::record(const RecordDecision& decision) {
+  (void)recorder_.decision(decision.session_id,
+                           {.approval = decision.approval,
+                            .ticket = decision.ticket,
+                            .decision = static_cast<ringlog::DecisionKind>(decision.decision),
+                            .approver = decision.approver,
+                            .reason = decision.reason},
+                           std::as_bytes(std::span(decision.shown)));
+}
+
+void Core::swap_snapshot(SnapshotPointer snapshot) {
+  snapshot_ = std::move(snapshot);
+  derived_.clear();  // passwords may have changed
+  for (const auto& scanner : snapshot_->policy->scanners()) CHECK(masker_.prepare(*scanner));
+  for (const auto& session : sessions_) session->on_snapshot();
+}
+
+void Core::drain() {
+  if (draining_) return;
+  draining_ = true;
+  drain_deadline_ns_ = now_ns_ + int64_t{snapshot_->policy->config().server.drain_timeout_ms} * 1'000'000;
+  for (int listener : listeners_) ring_->close(listener);
+  listeners_.clear();
+  for (size_t i = 0; i < sessions_.size(); ++i) sessions_[i]->on_drain();
+}
+
+}  // namespace sallyport
