@@ -40,9 +40,11 @@ int check(const Context& context, const std::string& cases) {
 void add_check(CLI::App& app, Context& context) {
   auto cases = std::make_shared<std::string>();
   CLI::App* command = app.add_subcommand("check", "find every problem of the configuration at once");
-  command->add_option("--cases", *cases, "judge the statements of this file and compare with what it expects");
+  command->add_option("--cases", *cases,
+                      "judge the statements of this file and compare with what it expects");
   command->footer("Example: sallyport --config sallyport.toml check --cases cases.toml");
-  command->callback([&context, cases] { context.run = [&context, cases] { return check(context, *cases); }; });
+  command->callback(
+      [&context, cases] { context.run = [&context, cases] { return check(context, *cases); }; });
 }
 
 }  // namespace sallyport::cli

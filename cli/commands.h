@@ -1,5 +1,5 @@
-// The commands. Each file adds its own to the app and, when chosen, sets `context.run`. Exit codes: 0 done, 1 the
-// answer is no (a problem found, a refusal), 2 wrong use, 3 the gateway or a file cannot be reached.
+// The commands. Each file adds its own to the app and, when chosen, sets `context.run`. Exit codes: 0 done, 1
+// the answer is no (a problem found, a refusal), 2 wrong use, 3 the gateway or a file cannot be reached.
 #pragma once
 
 #include <functional>
@@ -35,7 +35,7 @@ void add_tail(CLI::App&, Context&);
 void add_user(CLI::App&, Context&);
 
 // In the order of --help.
-inline constexpr Add commands[] = {add_serve,    add_check,  add_explain, add_user, add_approvals, add_sessions,
-                                   add_show,     add_replay, add_tail,    add_log,  add_operate,   add_plugin};
+inline constexpr Add commands[] = {add_serve, add_check,  add_explain, add_user, add_approvals, add_sessions,
+                                   add_show,  add_replay, add_tail,    add_log,  add_operate,   add_plugin};
 
 }  // namespace sallyport::cli

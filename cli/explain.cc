@@ -28,9 +28,12 @@ json explanation_json(const guard::Explanation& explanation) {
     for (const guard::RuleNote& rule : command.rules) {
       rules.push_back({{"rule", rule.rule->name}, {"matched", rule.matched}, {"why", rule.why}});
     }
-    commands.push_back({{"verb", command.verb},     {"objects", command.objects},
-                        {"fields", fields},         {"action", guard::action_text(command.action)},
-                        {"rules", rules},           {"rule", command.rule ? command.rule->name : ""},
+    commands.push_back({{"verb", command.verb},
+                        {"objects", command.objects},
+                        {"fields", fields},
+                        {"action", guard::action_text(command.action)},
+                        {"rules", rules},
+                        {"rule", command.rule ? command.rule->name : ""},
                         {"why", command.why}});
   }
   json masks = json::array();
@@ -48,10 +51,14 @@ json explanation_json(const guard::Explanation& explanation) {
 void print_command(const guard::CommandNote& command) {
   std::string objects;
   for (const std::string& object : command.objects) objects += " " + object;
-  printf("%s  %s\n", bold(visible(command.verb)).c_str(), visible(objects.empty() ? "" : objects.substr(1)).c_str());
-  for (const auto& [name, value] : command.fields) printf("  %-18s %s\n", name.c_str(), visible(value).c_str());
+  printf("%s  %s\n", bold(visible(command.verb)).c_str(),
+         visible(objects.empty() ? "" : objects.substr(1)).c_str());
+  for (const auto& [name, value] : command.fields) {
+    if (!value.empty()) printf("  %-18s %s\n", name.c_str(), visible(value).c_str());
+  }
   for (const guard::RuleNote& rule : command.rules) {
-    printf("  rule %-24s %s\n", (rule.rule->name + (rule.matched ? " matches:" : " passes by:")).c_str(), visible(rule.why).c_str());
+    printf("  rule %-24s %s\n", (rule.rule->name + (rule.matched ? " matches:" : " passes by:")).c_str(),
+           visible(rule.why).c_str());
   }
   printf("  => %s: %s\n", guard::action_text(command.action), visible(command.why).c_str());
 }
@@ -59,14 +66,16 @@ void print_command(const guard::CommandNote& command) {
 void print_explanation(const guard::Explanation& explanation, const Options& options) {
   for (const guard::CommandNote& command : explanation.commands) print_command(command);
   for (const guard::MaskNote& mask : explanation.masks) {
-    printf("mask %s %s: %s\n", mask.mask->name.c_str(), mask.applies ? "applies" : "does not apply", visible(mask.why).c_str());
+    printf("mask %s %s: %s\n", mask.mask->name.c_str(), mask.applies ? "applies" : "does not apply",
+           visible(mask.why).c_str());
   }
   if (!explanation.may_open) {
     printf("%s: may not open target %s at all\n", bold("deny").c_str(), options.target.c_str());
     return;
   }
   const guard::Verdict& verdict = explanation.verdict;
-  std::string by = verdict.rule ? "rule \"" + verdict.rule->name + "\" at " + verdict.rule->place.text() : "the target's default";
+  std::string by = verdict.rule ? "rule \"" + verdict.rule->name + "\" at " + verdict.rule->place.text()
+                                : "the target's default";
   if (verdict.action == config::Action::approve && verdict.rule) {
     by += "; approvers:";
     for (const std::string& group : verdict.rule->approvers) by += " " + group;
@@ -80,7 +89,8 @@ int explain(const Context& context, const Options& options) {
   const config::Target* target = source->policy->target(options.target);
   const config::User* user = options.as.empty() ? nullptr : source->policy->user(options.as);
   if (!target || (!options.as.empty() && !user)) {
-    print_error(context, target ? "no user \"" + options.as + "\" in the configuration" : "no target \"" + options.target + "\"");
+    print_error(context, target ? "no user \"" + options.as + "\" in the configuration"
+                                : "no target \"" + options.target + "\"");
     return exit_no;
   }
   std::vector<std::string> groups = options.groups;
@@ -103,13 +113,15 @@ int explain(const Context& context, const Options& options) {
 
 void add_explain(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("explain", "which rule and mask would apply to a statement, and why");
+  CLI::App* command =
+      app.add_subcommand("explain", "which rule and mask would apply to a statement, and why");
   command->add_option("--as", options->as, "the local user who would send it");
   command->add_option("--group", options->groups, "or an identity of these groups");
   command->add_option("--target", options->target, "where it would be sent")->required();
   command->add_option("STATEMENT", options->statement, "the statement; it is sent nowhere")->required();
   command->footer("Example: sallyport explain --as ci-backup --target orders-db 'DROP TABLE orders'");
-  command->callback([&context, options] { context.run = [&context, options] { return explain(context, *options); }; });
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return explain(context, *options); }; });
 }
 
 }  // namespace sallyport::cli

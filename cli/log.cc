@@ -32,11 +32,14 @@ json head_json(const ringlog::Head& head) {
 
 json report_json(const ringlog::VerifyReport& report) {
   json torn = json::array();
-  for (const ringlog::TornTail& tail : report.torn) torn.push_back({{"file", tail.file}, {"offset", tail.offset}});
-  json all = {{"ok", report.whole()},          {"instances", report.instances}, {"segments", report.segments},
-              {"commits", report.commits},     {"records", report.records},     {"bytes", report.bytes},
-              {"erased", report.erased},       {"torn", torn},                  {"closed", report.closed},
-              {"disowned", report.disowned},   {"head", head_json(report.head)}};
+  for (const ringlog::TornTail& tail : report.torn)
+    torn.push_back({{"file", tail.file}, {"offset", tail.offset}});
+  json all = {{"ok", report.whole()},          {"instances", report.instances},
+              {"segments", report.segments},   {"commits", report.commits},
+              {"records", report.records},     {"bytes", report.bytes},
+              {"erased", report.erased},       {"torn", torn},
+              {"closed", report.closed},       {"disowned", report.disowned},
+              {"head", head_json(report.head)}};
   if (report.fault) {
     all["fault"] = {{"kind", ringlog::name_of(report.fault->kind)},
                     {"file", report.fault->file},
@@ -53,8 +56,8 @@ void print_report(const ringlog::VerifyReport& report) {
   if (report.fault) {
     printf("%s  %s, offset %llu: %.*s: %s\n", bold("NOT WHOLE").c_str(), visible(report.fault->file).c_str(),
            static_cast<unsigned long long>(report.fault->offset),
-           static_cast<int>(ringlog::name_of(report.fault->kind).size()), ringlog::name_of(report.fault->kind).data(),
-           visible(report.fault->text).c_str());
+           static_cast<int>(ringlog::name_of(report.fault->kind).size()),
+           ringlog::name_of(report.fault->kind).data(), visible(report.fault->text).c_str());
     return;
   }
   printf("%s  %s in %s, %s, %s\n", bold("whole").c_str(), count(report.records, "record").c_str(),
@@ -65,7 +68,8 @@ void print_report(const ringlog::VerifyReport& report) {
            static_cast<unsigned long long>(tail.offset));
   }
   if (report.erased) printf("       %s erased under retention\n", count(report.erased, "payload").c_str());
-  if (report.disowned) printf("       %s given up after failed writes\n", count(report.disowned, "segment").c_str());
+  if (report.disowned)
+    printf("       %s given up after failed writes\n", count(report.disowned, "segment").c_str());
   if (report.commits) {
     printf("       last attested %s; %s\n", time_text(static_cast<int64_t>(report.head.time_ns)).c_str(),
            report.closed ? "ended as it should" : "still open, or its process died");
@@ -162,19 +166,24 @@ void add_log(CLI::App& app, Context& context) {
 
   CLI::App* verify_command = group->add_subcommand("verify", "show any change, cut or swap, and where");
   add_files(*verify_command, *options);
-  verify_command->add_option("--head", options->head, "a file with what `log head` once printed: it must be in the log");
+  verify_command->add_option("--head", options->head,
+                             "a file with what `log head` once printed: it must be in the log");
   verify_command->footer("Example: sallyport log verify /mnt/evidence/log --public-key log.pub");
-  verify_command->callback([&context, options] { context.run = [&context, options] { return verify(context, *options); }; });
+  verify_command->callback(
+      [&context, options] { context.run = [&context, options] { return verify(context, *options); }; });
 
-  CLI::App* head_command = group->add_subcommand("head", "one line that pins the log's end, to be kept elsewhere");
+  CLI::App* head_command =
+      group->add_subcommand("head", "one line that pins the log's end, to be kept elsewhere");
   add_files(*head_command, *options);
   head_command->footer("Example: sallyport log head | ssh witness 'cat >> heads'");
-  head_command->callback([&context, options] { context.run = [&context, options] { return head(context, *options); }; });
+  head_command->callback(
+      [&context, options] { context.run = [&context, options] { return head(context, *options); }; });
 
   CLI::App* key_command = group->add_subcommand("key", "the log's public key");
   key_command->add_option("--public-key", options->public_key, "the file; else STATE_DIR/log.pub");
   key_command->footer("Example: sallyport log key");
-  key_command->callback([&context, options] { context.run = [&context, options] { return key(context, *options); }; });
+  key_command->callback(
+      [&context, options] { context.run = [&context, options] { return key(context, *options); }; });
 }
 
 }  // namespace sallyport::cli

@@ -19,7 +19,7 @@ std::optional<std::string> log_directory(const Context& context, const LogSource
     if (!config) return std::nullopt;
     directory = config->log.directory.string();
   }
-  struct stat info{};
+  struct stat info {};
   if (stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return directory;
   print_error(context, "no log in " + directory + ": a gateway makes it when it first runs");
   return std::nullopt;

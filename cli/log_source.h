@@ -25,14 +25,15 @@ void add_log_option(CLI::App& command, LogSource& source);
 // The folder, or nothing after printing why.
 [[nodiscard]] std::optional<std::string> log_directory(const Context& context, const LogSource& source);
 
-// Calls `take` for every record that `filter` lets through, up to the log's present end. Prints what went wrong;
-// returns the exit code.
+// Calls `take` for every record that `filter` lets through, up to the log's present end. Prints what went
+// wrong; returns the exit code.
 int each_record(const Context& context, const std::string& directory, ringlog::Reader::Filter filter,
                 const std::function<void(const ringlog::RecordView&)>& take);
 
-// The newest instance that has the session, where the name gives none. Nothing, after printing why, when there is
-// no such session; `exit` is set then.
-[[nodiscard]] std::optional<ringlog::Reader::Filter> find_session(const Context& context, const std::string& directory,
+// The newest instance that has the session, where the name gives none. Nothing, after printing why, when
+// there is no such session; `exit` is set then.
+[[nodiscard]] std::optional<ringlog::Reader::Filter> find_session(const Context& context,
+                                                                  const std::string& directory,
                                                                   const std::string& name, int& exit);
 
 }  // namespace sallyport::cli

@@ -15,8 +15,8 @@ int main(int argc, char** argv) {
       ->envname("SALLYPORT_CONFIG")
       ->capture_default_str();
   app.add_flag("--json", context.json, "answer in JSON");
+  app.fallthrough();  // inherited: --json and --config may stand behind the command too
   for (const auto add : sallyport::cli::commands) add(app, context);
-  app.fallthrough();
   CLI11_PARSE(app, argc, argv);
   return context.run ? context.run() : 2;
 }

@@ -45,22 +45,29 @@ json manifest_json(const Plugin& plugin) {
   for (size_t i = 0; i < manifest.set_count; ++i) {
     sets.push_back({{"name", text_of(manifest.sets[i].name)}, {"help", text_of(manifest.sets[i].help)}});
   }
-  return {{"name", text_of(manifest.name)},       {"version", text_of(manifest.version)},
-          {"summary", text_of(manifest.summary)}, {"capabilities", abilities(manifest)},
-          {"file", plugin.path.string()},         {"sha256", plugin.digest},
-          {"facts", facts},                       {"sets", sets}};
+  return {{"name", text_of(manifest.name)},
+          {"version", text_of(manifest.version)},
+          {"summary", text_of(manifest.summary)},
+          {"capabilities", abilities(manifest)},
+          {"file", plugin.path.string()},
+          {"sha256", plugin.digest},
+          {"facts", facts},
+          {"sets", sets}};
 }
 
 void print_manifest(const Plugin& plugin) {
   const sp_manifest& manifest = *plugin.abi->manifest;
-  printf("%s %s  %s\n", bold(visible(text_of(manifest.name))).c_str(), visible(text_of(manifest.version)).c_str(),
-         visible(text_of(manifest.summary)).c_str());
-  printf("  file    %s\n  sha256  %s\n  can     %s\n", plugin.path.c_str(), plugin.digest.c_str(), abilities(manifest).c_str());
+  printf("%s %s  %s\n", bold(visible(text_of(manifest.name))).c_str(),
+         visible(text_of(manifest.version)).c_str(), visible(text_of(manifest.summary)).c_str());
+  printf("  file    %s\n  sha256  %s\n  can     %s\n", plugin.path.c_str(), plugin.digest.c_str(),
+         abilities(manifest).c_str());
   for (size_t i = 0; i < manifest.fact_count; ++i) {
-    printf("  %-18s %s\n", visible(text_of(manifest.facts[i].name)).c_str(), visible(text_of(manifest.facts[i].help)).c_str());
+    printf("  %-18s %s\n", visible(text_of(manifest.facts[i].name)).c_str(),
+           visible(text_of(manifest.facts[i].help)).c_str());
   }
   for (size_t i = 0; i < manifest.set_count; ++i) {
-    printf("  %-18s %s\n", visible(text_of(manifest.sets[i].name)).c_str(), visible(text_of(manifest.sets[i].help)).c_str());
+    printf("  %-18s %s\n", visible(text_of(manifest.sets[i].name)).c_str(),
+           visible(text_of(manifest.sets[i].help)).c_str());
   }
 }
 
@@ -94,15 +101,19 @@ int list(const Context& context) {
 json report_json(const KitReport& report) {
   json cases = json::array();
   for (const KitCase& one : report.cases) {
-    cases.push_back({{"transcript", one.transcript}, {"runs", one.run_count},       {"positions", one.position_count},
-                     {"sampled", one.sampled},       {"failures", one.failures}});
+    cases.push_back({{"transcript", one.transcript},
+                     {"runs", one.run_count},
+                     {"positions", one.position_count},
+                     {"sampled", one.sampled},
+                     {"failures", one.failures}});
   }
-  return {{"ok", report.passed()}, {"plugin", report.plugin}, {"seed", report.seed}, {"runs", report.run_count()},
-          {"cases", cases},        {"failures", report.failures}};
+  return {{"ok", report.passed()},      {"plugin", report.plugin}, {"seed", report.seed},
+          {"runs", report.run_count()}, {"cases", cases},          {"failures", report.failures}};
 }
 
 int check(const Context& context, const Options& options) {
-  const Result<Plugin> plugin = load_plugin(std::filesystem::absolute(options.file), {.digest = "", .check_ownership = false});
+  const Result<Plugin> plugin =
+      load_plugin(std::filesystem::absolute(options.file), {.digest = "", .check_ownership = false});
   if (!plugin) {
     print_error(context, plugin.error().text);
     return exit_no;
@@ -139,9 +150,10 @@ int make(const Context& context, const Options& options) {
     return exit_done;
   }
   printf("%s holds a plugin that works. Build and check it:\n", directory.c_str());
-  printf("  cc -std=c11 -shared -fPIC -fvisibility=hidden -I %s -o %s.so %s/*.c\n", directory.c_str(), options.name.c_str(),
+  printf("  cc -std=c11 -shared -fPIC -fvisibility=hidden -I %s -o %s.so %s/*.c\n", directory.c_str(),
+         options.name.c_str(), directory.c_str());
+  printf("  sallyport plugin check %s.so --transcripts %s/transcripts\n", options.name.c_str(),
          directory.c_str());
-  printf("  sallyport plugin check %s.so --transcripts %s/transcripts\n", options.name.c_str(), directory.c_str());
   return exit_done;
 }
 
@@ -149,26 +161,31 @@ int make(const Context& context, const Options& options) {
 
 void add_plugin(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* group = app.add_subcommand("plugin", "protocol plugins: what is installed, and a kit for new ones");
+  CLI::App* group =
+      app.add_subcommand("plugin", "protocol plugins: what is installed, and a kit for new ones");
   group->require_subcommand(1);
   group->fallthrough();
 
-  CLI::App* list_command = group->add_subcommand("list", "the configuration's plugins, their digests, facts and ready sets");
+  CLI::App* list_command =
+      group->add_subcommand("list", "the configuration's plugins, their digests, facts and ready sets");
   list_command->footer("Example: sallyport plugin list");
   list_command->callback([&context] { context.run = [&context] { return list(context); }; });
 
   CLI::App* check_command = group->add_subcommand("check", "hold a plugin to the contract");
   check_command->add_option("FILE", options->file, "the shared object")->required();
-  check_command->add_option("--transcripts", options->transcripts, "run every *.transcript of this folder, cut in every way");
+  check_command->add_option("--transcripts", options->transcripts,
+                            "run every *.transcript of this folder, cut in every way");
   check_command->add_option("--seed", options->seed, "of the random cuts")->capture_default_str();
   check_command->footer("Example: sallyport plugin check ./lines.so --transcripts lines/transcripts");
-  check_command->callback([&context, options] { context.run = [&context, options] { return check(context, *options); }; });
+  check_command->callback(
+      [&context, options] { context.run = [&context, options] { return check(context, *options); }; });
 
   CLI::App* new_command = group->add_subcommand("new", "a working plugin to begin with");
   new_command->add_option("NAME", options->name, "the protocol's name")->required();
   new_command->add_option("--dir", options->directory, "where; else ./NAME");
   new_command->footer("Example: sallyport plugin new lines");
-  new_command->callback([&context, options] { context.run = [&context, options] { return make(context, *options); }; });
+  new_command->callback(
+      [&context, options] { context.run = [&context, options] { return make(context, *options); }; });
 }
 
 }  // namespace sallyport::cli

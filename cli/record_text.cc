@@ -10,10 +10,13 @@ namespace sallyport::cli {
 namespace {
 
 using nlohmann::json;
+using Facts = nlohmann::ordered_json;  // facts in the order of importance
 using ringlog::text_of;
 namespace fbs = ringlog::fbs;
 
-const char* outcome_text(uint8_t outcome) { return outcome == uint8_t(ringlog::Outcome::Accepted) ? "accepted" : "refused"; }
+const char* outcome_text(uint8_t outcome) {
+  return outcome == uint8_t(ringlog::Outcome::Accepted) ? "accepted" : "refused";
+}
 
 const char* verdict_text(uint8_t verdict) {
   switch (static_cast<ringlog::Verdict>(verdict)) {
@@ -37,14 +40,15 @@ const char* decision_text(uint8_t decision) {
   return "unknown";
 }
 
-json names(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* list) {
-  json all = json::array();
-  for (size_t i = 0; list && i < list->size(); ++i) all.push_back(text_of(list->Get(static_cast<uint32_t>(i))));
+Facts names(const flatbuffers::Vector<flatbuffers::Offset<flatbuffers::String>>* list) {
+  Facts all = Facts::array();
+  for (size_t i = 0; list && i < list->size(); ++i)
+    all.push_back(text_of(list->Get(static_cast<uint32_t>(i))));
   return all;
 }
 
-json pairs(const flatbuffers::Vector<flatbuffers::Offset<fbs::Field>>* list) {
-  json all = json::array();
+Facts pairs(const flatbuffers::Vector<flatbuffers::Offset<fbs::Field>>* list) {
+  Facts all = Facts::array();
   for (size_t i = 0; list && i < list->size(); ++i) {
     const fbs::Field* field = list->Get(static_cast<uint32_t>(i));
     all.push_back({{"name", text_of(field->name())}, {"value", text_of(field->value())}});
@@ -56,55 +60,81 @@ std::string hex(const flatbuffers::Vector<uint8_t>* bytes) {
   return bytes ? ringlog::to_hex(std::as_bytes(std::span(bytes->data(), bytes->size()))) : "";
 }
 
-json of(const fbs::Boot& f) {
-  return {{"instance", text_of(f.instance())}, {"version", text_of(f.version())}, {"config_digest", hex(f.config_digest())}};
+Facts of(const fbs::Boot& f) {
+  return {{"instance", text_of(f.instance())},
+          {"version", text_of(f.version())},
+          {"config_digest", hex(f.config_digest())}};
 }
-json of(const fbs::Policy& f) { return {{"reason", text_of(f.reason())}, {"digest", hex(f.digest())}}; }
-json of(const fbs::SessionOpened& f) {
-  return {{"peer", text_of(f.peer())}, {"listener", text_of(f.listener())}, {"protocol", text_of(f.protocol())}};
+Facts of(const fbs::Policy& f) { return {{"reason", text_of(f.reason())}, {"digest", hex(f.digest())}}; }
+Facts of(const fbs::SessionOpened& f) {
+  return {
+      {"peer", text_of(f.peer())}, {"listener", text_of(f.listener())}, {"protocol", text_of(f.protocol())}};
 }
-json of(const fbs::Login& f) {
-  return {{"outcome", outcome_text(f.outcome())}, {"identity", text_of(f.identity())}, {"groups", names(f.groups())},
-          {"target", text_of(f.target())},        {"login", text_of(f.login())},       {"database", text_of(f.database())},
+Facts of(const fbs::Login& f) {
+  return {{"outcome", outcome_text(f.outcome())}, {"identity", text_of(f.identity())},
+          {"groups", names(f.groups())},          {"target", text_of(f.target())},
+          {"login", text_of(f.login())},          {"database", text_of(f.database())},
           {"proof", text_of(f.proof())},          {"reason", text_of(f.reason())}};
 }
-json of(const fbs::Request& f) {
+Facts of(const fbs::Request& f) {
   const bool prepares = f.stage() == uint8_t(ringlog::Stage::Prepare);
-  return {{"verdict", verdict_text(f.verdict())}, {"rule", text_of(f.rule())},     {"approval", text_of(f.approval())},
-          {"ticket", f.ticket()},                 {"stage", prepares ? "prepare" : "execute"},
-          {"verbs", names(f.verbs())},            {"objects", names(f.objects())}, {"fields", pairs(f.fields())},
-          {"in_transaction", f.in_transaction()}, {"ours", f.ours()}};
+  return {{"verdict", verdict_text(f.verdict())},
+          {"rule", text_of(f.rule())},
+          {"approval", text_of(f.approval())},
+          {"ticket", f.ticket()},
+          {"stage", prepares ? "prepare" : "execute"},
+          {"verbs", names(f.verbs())},
+          {"objects", names(f.objects())},
+          {"fields", pairs(f.fields())},
+          {"in_transaction", f.in_transaction()},
+          {"ours", f.ours()}};
 }
-json of(const fbs::Decision& f) {
-  return {{"decision", decision_text(f.decision())}, {"approval", text_of(f.approval())}, {"ticket", f.ticket()},
-          {"approver", text_of(f.approver())},       {"reason", text_of(f.reason())}};
+Facts of(const fbs::Decision& f) {
+  return {{"decision", decision_text(f.decision())},
+          {"approval", text_of(f.approval())},
+          {"ticket", f.ticket()},
+          {"approver", text_of(f.approver())},
+          {"reason", text_of(f.reason())}};
 }
-json of(const fbs::Note& f) { return {{"name", text_of(f.name())}, {"fields", pairs(f.fields())}, {"ours", f.ours()}}; }
-json of(const fbs::Forward& f) { return {{"leg", f.leg()}, {"count", f.count()}, {"ours", f.ours()}}; }
-json of(const fbs::Reply& f) { return {{"ticket", f.ticket()}, {"offset", f.offset()}}; }
-json of(const fbs::ReplyEnd& f) {
-  return {{"status", text_of(f.status())},    {"ticket", f.ticket()},     {"bytes", f.bytes()},
-          {"units", f.units()},               {"masked", f.masked()},     {"withheld", f.withheld()},
-          {"unrecorded", f.unrecorded()},     {"unrecorded_digest", hex(f.unrecorded_digest())}};
+Facts of(const fbs::Note& f) {
+  return {{"name", text_of(f.name())}, {"fields", pairs(f.fields())}, {"ours", f.ours()}};
 }
-json of(const fbs::SessionClosed& f) {
-  return {{"reason", text_of(f.reason())}, {"requests", f.requests()}, {"bytes_in", f.bytes_in()},
-          {"bytes_out", f.bytes_out()},    {"masked", f.masked()}};
+Facts of(const fbs::Forward& f) { return {{"leg", f.leg()}, {"count", f.count()}, {"ours", f.ours()}}; }
+Facts of(const fbs::Reply& f) { return {{"ticket", f.ticket()}, {"offset", f.offset()}}; }
+Facts of(const fbs::ReplyEnd& f) {
+  return {{"status", text_of(f.status())},
+          {"ticket", f.ticket()},
+          {"bytes", f.bytes()},
+          {"units", f.units()},
+          {"masked", f.masked()},
+          {"withheld", f.withheld()},
+          {"unrecorded", f.unrecorded()},
+          {"unrecorded_digest", hex(f.unrecorded_digest())}};
 }
-json of(const fbs::Admin& f) {
+Facts of(const fbs::SessionClosed& f) {
+  return {{"reason", text_of(f.reason())},
+          {"requests", f.requests()},
+          {"bytes_in", f.bytes_in()},
+          {"bytes_out", f.bytes_out()},
+          {"masked", f.masked()}};
+}
+Facts of(const fbs::Admin& f) {
   return {{"who", text_of(f.who())}, {"act", text_of(f.act())}, {"detail", text_of(f.detail())}};
 }
-json of(const fbs::Fault& f) { return {{"reason", text_of(f.reason())}, {"detail", text_of(f.detail())}}; }
-json of(const fbs::Gap& f) {
-  return {{"instance", f.instance()}, {"ring", f.ring()}, {"first", f.first()}, {"count", f.count()},
+Facts of(const fbs::Fault& f) { return {{"reason", text_of(f.reason())}, {"detail", text_of(f.detail())}}; }
+Facts of(const fbs::Gap& f) {
+  return {{"instance", f.instance()},
+          {"ring", f.ring()},
+          {"first", f.first()},
+          {"count", f.count()},
           {"reason", text_of(f.reason())}};
 }
 
-json facts_json(const ringlog::RecordView& record) {
+Facts facts_json(const ringlog::RecordView& record) {
   const fbs::Header* header = ringlog::facts_of(record);
   if (!header) return {{"unreadable", true}};
   switch (record.kind) {
-    case ringlog::Kind::None: return json::object();
+    case ringlog::Kind::None: return Facts::object();
     case ringlog::Kind::Boot: return of(*header->facts_as_Boot());
     case ringlog::Kind::Policy: return of(*header->facts_as_Policy());
     case ringlog::Kind::SessionOpened: return of(*header->facts_as_SessionOpened());
@@ -120,18 +150,19 @@ json facts_json(const ringlog::RecordView& record) {
     case ringlog::Kind::Fault: return of(*header->facts_as_Fault());
     case ringlog::Kind::Gap: return of(*header->facts_as_Gap());
   }
-  return json::object();
+  return Facts::object();
 }
 
 // One fact as it stands in a line; nothing where it says nothing.
-std::string value_text(const json& value) {
+std::string value_text(const Facts& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "";
   if (value.is_number()) return value == 0 ? "" : value.dump();
   std::string text;
-  for (const json& item : value) {
+  for (const Facts& item : value) {
     if (!text.empty()) text += ",";
-    text += item.is_object() ? item.value("name", "") + "=" + item.value("value", "") : item.get<std::string>();
+    text +=
+        item.is_object() ? item.value("name", "") + "=" + item.value("value", "") : item.get<std::string>();
   }
   return text;
 }
@@ -182,9 +213,9 @@ const char* kind_text(ringlog::Kind kind) {
 }
 
 std::string facts_text(const ringlog::RecordView& record) {
-  const json facts = facts_json(record);
+  const Facts facts = facts_json(record);
   const std::string first = first_fact(record.kind);
-  std::string line = first.empty() ? "" : value_text(facts.value(first, json("")));
+  std::string line = first.empty() ? "" : value_text(facts.value(first, Facts("")));
   for (const auto& [name, value] : facts.items()) {
     // A number of the gateway's own that means nothing to people.
     if (name == first || name == "ticket" || name == "fields") continue;
@@ -195,7 +226,8 @@ std::string facts_text(const ringlog::RecordView& record) {
     const std::string fields = value_text(facts["fields"]);
     if (!fields.empty()) line += "  " + fields;
   }
-  if (record.kind == ringlog::Kind::Reply) line += (line.empty() ? "" : "  ") + std::to_string(record.payload.size()) + " bytes";
+  if (record.kind == ringlog::Kind::Reply)
+    line += (line.empty() ? "" : "  ") + std::to_string(record.payload.size()) + " bytes";
   if (record.erased) line += "  (payload erased)";
   return visible(line);
 }
@@ -210,7 +242,7 @@ json record_json(const ringlog::RecordView& record) {
               {"sequence", record.sequence},
               {"ring", record.ring},
               {"kind", kind_text(record.kind)},
-              {"facts", facts_json(record)}};
+              {"facts", json(facts_json(record))}};
   if (record.erased) all["erased"] = true;
   if (record.payload.empty() || record.erased) return all;
   // Replies are the protocol's bytes; all other payloads are text.

@@ -20,8 +20,8 @@ std::optional<config::Config> read_config(const Context& context) {
   return std::nullopt;
 }
 
-std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json request, const std::string& as,
-                                          int& exit) {
+std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json request,
+                                          const std::string& as, int& exit) {
   exit = exit_unreachable;
   const auto config = read_config(context);
   if (!config) return std::nullopt;

@@ -25,7 +25,8 @@ struct Options {
 
 class Replay {
  public:
-  Replay(const Context& context, const Options& options) : context_(context), options_(options), renderer_(context) {}
+  Replay(const Context& context, const Options& options)
+      : context_(context), options_(options), renderer_(context) {}
 
   void take(const ringlog::RecordView& record) {
     const auto* header = ringlog::facts_of(record);
@@ -40,9 +41,7 @@ class Replay {
       case Kind::Reply: reply_ += payload_text(record); return;
       case Kind::ReplyEnd: return flush_reply(record);
       case Kind::Decision:
-      case Kind::SessionClosed:
-        flush_reply(record);
-        return print(record, "", facts_text(record));
+      case Kind::SessionClosed: flush_reply(record); return print(record, "", facts_text(record));
       case Kind::Login:
       case Kind::Admin:
       case Kind::Fault:
@@ -93,7 +92,10 @@ class Replay {
       puts(json_text(line, -1).c_str());
     } else {
       if (!text.empty()) fputs(bold("> " + text.substr(0, text.size() - 1) + "\n").c_str(), stdout);
-      if (!facts.empty()) printf("%s\n", dim("-- " + std::string(text.empty() ? kind_text(record.kind) : "") + (text.empty() ? ": " : "") + facts).c_str());
+      if (!facts.empty())
+        printf("%s\n", dim("-- " + std::string(text.empty() ? kind_text(record.kind) : "") +
+                           (text.empty() ? ": " : "") + facts)
+                           .c_str());
     }
     fflush(stdout);
   }
@@ -119,7 +121,8 @@ int replay(const Context& context, const Options& options) {
   const auto filter = find_session(context, *directory, options.sid, exit);
   if (!filter) return exit;
   Replay replay(context, options);
-  return each_record(context, *directory, *filter, [&replay](const ringlog::RecordView& record) { replay.take(record); });
+  return each_record(context, *directory, *filter,
+                     [&replay](const ringlog::RecordView& record) { replay.take(record); });
 }
 
 }  // namespace
@@ -128,11 +131,14 @@ void add_replay(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("replay", "a session again, as its caller saw it");
   command->add_option("SID", options->sid, "the session, as `sallyport sessions` lists it")->required();
-  command->add_option("--speed", options->speed, "so many times as fast")->check(CLI::PositiveNumber)->capture_default_str();
+  command->add_option("--speed", options->speed, "so many times as fast")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   command->add_flag("--no-wait", options->no_wait, "at once, without the pauses");
   add_log_option(*command, options->source);
   command->footer("Example: sallyport replay 0.17 --speed 4");
-  command->callback([&context, options] { context.run = [&context, options] { return replay(context, *options); }; });
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return replay(context, *options); }; });
 }
 
 }  // namespace sallyport::cli

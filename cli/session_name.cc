@@ -20,7 +20,9 @@ std::optional<uint64_t> number(std::string_view text, int base) {
 }  // namespace
 
 Result<SessionName> parse_session_name(const std::string& text) {
-  const auto bad = [&text] { return fail("\"" + text + "\" is no session; `sallyport sessions` lists them, as in 0.17"); };
+  const auto bad = [&text] {
+    return fail("\"" + text + "\" is no session; `sallyport sessions` lists them, as in 0.17");
+  };
   SessionName name;
   std::string_view rest = text;
   if (const size_t slash = rest.find('/'); slash != rest.npos) {

@@ -55,7 +55,8 @@ std::vector<std::string> names_of(const std::vector<SessionSummary>& sessions) {
   std::vector<std::string> names;
   for (const SessionSummary& session : sessions) {
     const bool is_newest = newest[session.session] == session.instance;
-    names.push_back(is_newest ? session_text(session.session) : session_text(session.instance, session.session));
+    names.push_back(is_newest ? session_text(session.session)
+                              : session_text(session.instance, session.session));
   }
   return names;
 }
@@ -70,16 +71,29 @@ void print_summaries(const Context& context, const std::vector<SessionSummary>& 
   std::vector<Row> rows;
   for (size_t i = chosen.size() - std::min(chosen.size(), limit); i < chosen.size(); ++i) {
     const SessionSummary& one = sessions[chosen[i]];
-    all.push_back({{"sid", names[chosen[i]]},       {"instance", one.instance},  {"session", one.session},
-                   {"started_ns", one.opened_ns},   {"last_ns", one.last_ns},    {"identity", one.identity},
-                   {"target", one.target},          {"login", one.login},        {"database", one.database},
-                   {"peer", one.peer},              {"protocol", one.protocol},  {"requests", one.requests},
-                   {"denied", one.denied},          {"paused", one.waited},      {"masked", one.masked},
-                   {"withheld", one.withheld},      {"closed", one.closed},      {"reason", one.reason}});
+    all.push_back({{"sid", names[chosen[i]]},
+                   {"instance", one.instance},
+                   {"session", one.session},
+                   {"started_ns", one.opened_ns},
+                   {"last_ns", one.last_ns},
+                   {"identity", one.identity},
+                   {"target", one.target},
+                   {"login", one.login},
+                   {"database", one.database},
+                   {"peer", one.peer},
+                   {"protocol", one.protocol},
+                   {"requests", one.requests},
+                   {"denied", one.denied},
+                   {"paused", one.waited},
+                   {"masked", one.masked},
+                   {"withheld", one.withheld},
+                   {"closed", one.closed},
+                   {"reason", one.reason}});
     rows.push_back({names[chosen[i]], time_text(static_cast<int64_t>(one.opened_ns)),
-                    one.identity.empty() ? "-" : one_line(one.identity, 30), one.target.empty() ? "-" : one_line(one.target, 30),
-                    one.login.empty() ? "-" : one_line(one.login, 20), std::to_string(one.requests), std::to_string(one.denied),
-                    std::to_string(one.waited), one_line(end_of(one), 60)});
+                    one.identity.empty() ? "-" : one_line(one.identity, 30),
+                    one.target.empty() ? "-" : one_line(one.target, 30),
+                    one.login.empty() ? "-" : one_line(one.login, 20), std::to_string(one.requests),
+                    std::to_string(one.denied), std::to_string(one.waited), one_line(end_of(one), 60)});
   }
   if (context.json) {
     puts(json_text(all).c_str());
@@ -88,14 +102,17 @@ void print_summaries(const Context& context, const std::vector<SessionSummary>& 
   print_table({"SID", "STARTED", "WHO", "TARGET", "LOGIN", "REQUESTS", "DENIED", "PAUSED", "ENDED"}, rows,
               "no such sessions in the log");
   if (chosen.size() > limit) {
-    printf("%s\n", dim(std::to_string(chosen.size() - limit) + " earlier ones are not shown: --limit 0 shows all").c_str());
+    printf("%s\n",
+           dim(std::to_string(chosen.size() - limit) + " earlier ones are not shown: --limit 0 shows all")
+               .c_str());
   }
 }
 
 int recorded(const Context& context, const Options& options) {
   const auto since = since_ns(options.since);
   if (!since) {
-    print_error(context, "--since: write an age as 2h or 30m, or a time as 2026-11-23 or \"2026-11-23 03:12\"");
+    print_error(context,
+                "--since: write an age as 2h or 30m, or a time as 2026-11-23 or \"2026-11-23 03:12\"");
     return exit_usage;
   }
   const auto directory = log_directory(context, options.source);
@@ -132,8 +149,9 @@ int live(const Context& context, const Options& options) {
     if (!options.target.empty() && text("target") != options.target) continue;
     const std::string sid = session_text(session.value("session", uint64_t{0}));
     const int64_t age = int64_t{now.tv_sec} * 1'000'000'000 - session.value("since_ns", int64_t{0});
-    rows.push_back({sid, duration_text(std::max<int64_t>(age, 0)), one_line(text("identity"), 30), one_line(text("target"), 30),
-                    one_line(text("login"), 20), one_line(text("database"), 20), text("peer")});
+    rows.push_back({sid, duration_text(std::max<int64_t>(age, 0)), one_line(text("identity"), 30),
+                    one_line(text("target"), 30), one_line(text("login"), 20), one_line(text("database"), 20),
+                    text("peer")});
     session["sid"] = sid;
     all.push_back(std::move(session));
   }
@@ -153,12 +171,15 @@ void add_sessions(CLI::App& app, Context& context) {
   command->add_flag("--live", options->live, "those open now, from the running gateway");
   command->add_option("--identity", options->identity, "only of this identity");
   command->add_option("--target", options->target, "only at this target");
-  command->add_option("--since", options->since, "only with records since then: 2h, 2026-11-23, \"2026-11-23 03:12\"");
+  command->add_option("--since", options->since,
+                      "only with records since then: 2h, 2026-11-23, \"2026-11-23 03:12\"");
   command->add_option("--limit", options->limit, "at most the newest so many; 0: all")->capture_default_str();
   add_log_option(*command, options->source);
   command->footer("Example: sallyport sessions --identity ci-backup --since 24h");
   command->callback([&context, options] {
-    context.run = [&context, options] { return options->live ? live(context, *options) : recorded(context, *options); };
+    context.run = [&context, options] {
+      return options->live ? live(context, *options) : recorded(context, *options);
+    };
   });
 }
 

@@ -41,7 +41,8 @@ void print_record(const ringlog::RecordView& record, const Renderer& renderer, s
   const bool is_reply = record.kind == ringlog::Kind::Reply;
   const bool is_request = record.kind == ringlog::Kind::Request;
   std::string text(payload_text(record));
-  text = is_reply || is_request ? renderer.render(protocol, is_reply ? SP_REPLY : SP_REQUEST, text) : visible(text);
+  text = is_reply || is_request ? renderer.render(protocol, is_reply ? SP_REPLY : SP_REQUEST, text)
+                                : visible(text);
   fputs(indented(text).c_str(), stdout);
 }
 
@@ -73,7 +74,8 @@ void add_show(CLI::App& app, Context& context) {
   command->add_option("SID", options->sid, "the session, as `sallyport sessions` lists it")->required();
   add_log_option(*command, options->source);
   command->footer("Example: sallyport show 0.17");
-  command->callback([&context, options] { context.run = [&context, options] { return show(context, *options); }; });
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return show(context, *options); }; });
 }
 
 }  // namespace sallyport::cli

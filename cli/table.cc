@@ -40,7 +40,8 @@ void print_table(const Row& head, const std::vector<Row>& rows, std::string_view
   std::vector<size_t> widths(head.size());
   for (size_t i = 0; i < head.size(); ++i) widths[i] = width_of(head[i]);
   for (const Row& row : rows) {
-    for (size_t i = 0; i < row.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], width_of(row[i]));
+    for (size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], width_of(row[i]));
   }
   print_row(head, widths, true);
   for (const Row& row : rows) print_row(row, widths, false);

@@ -82,7 +82,8 @@ void add_tail(CLI::App& app, Context& context) {
   command->add_option("-n", options->count, "start with so many")->capture_default_str();
   add_log_option(*command, options->source);
   command->footer("Example: sallyport tail -f --json");
-  command->callback([&context, options] { context.run = [&context, options] { return tail(context, *options); }; });
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return tail(context, *options); }; });
 }
 
 }  // namespace sallyport::cli

@@ -1,4 +1,5 @@
-// sallyport user hash: a secret typed or piped in, its SCRAM verifier out: what a [[user]] of the config holds.
+// sallyport user hash: a secret typed or piped in, its SCRAM verifier out: what a [[user]] of the config
+// holds.
 #include <openssl/crypto.h>
 #include <stdio.h>
 
@@ -38,7 +39,8 @@ void add_user(CLI::App& app, Context& context) {
   CLI::App* group = app.add_subcommand("user", "local users of the configuration");
   group->require_subcommand(1);
   group->fallthrough();
-  CLI::App* command = group->add_subcommand("hash", "turn a secret, typed or piped in, into what the configuration holds");
+  CLI::App* command =
+      group->add_subcommand("hash", "turn a secret, typed or piped in, into what the configuration holds");
   command->footer("Example: openssl rand -base64 24 | tee agent.txt | sallyport user hash");
   command->callback([&context] { context.run = [&context] { return hash(context); }; });
 }
