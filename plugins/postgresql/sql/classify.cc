@@ -60,7 +60,11 @@ void place(Statement& statement, std::string_view text, const Shape& shape, simd
 }  // namespace
 
 struct Classifier::Tree {
+  // The parser grows by itself, and keeps the depth.
+  Tree() : usable(parser.allocate(kept_tree_size_max / 4, tree_depth_max) == simdjson::SUCCESS) {}
+
   simdjson::dom::parser parser;
+  bool usable;
 };
 
 Classifier::Classifier(const Limits& limits) : limits_(limits), tree_(std::make_unique<Tree>()) {}
@@ -84,12 +88,10 @@ Classification Classifier::classify(std::string_view text) {
 
 Classification Classifier::read_tree(std::string_view text, const Shape& shape, const char* json) {
   const std::string_view tree(json);
-  if (tree.size() > kept_tree_size_max) tree_ = std::make_unique<Tree>();
   Classification result;
   simdjson::dom::array statements;
-  const bool valid =
-      tree_->parser.allocate(tree.size(), tree_depth_max) == simdjson::SUCCESS &&
-      tree_->parser.parse(tree.data(), tree.size())["stmts"].get(statements) == simdjson::SUCCESS;
+  const bool valid = tree_->usable && tree_->parser.parse(tree.data(), tree.size())["stmts"].get(
+                                          statements) == simdjson::SUCCESS;
   if (!valid) return unparsed(text, "parse tree cannot be read");
   for (const simdjson::dom::element item : statements) {
     simdjson::dom::object fields;

@@ -115,7 +115,7 @@ void Walker::range_var(Fields fields) {
   Object relation = relation_of(fields);
   if (use_ == Use::named) return facts_.object(std::move(relation));
   const bool qualified = !relation.schema.empty() || !relation.catalog.empty();
-  if (!qualified && std::ranges::find(ctes_, relation.name) != ctes_.end()) return;
+  if (!qualified && cte_counts_.contains(relation.name)) return;
   facts_.read(std::move(relation));
 }
 

@@ -10,7 +10,7 @@
 //   UNION, INTERSECT, EXCEPT                  | ; outside all brackets
 //   ATOMIC (routine bodies hold whole texts)  | never
 //
-// The depth is the sum over all open levels of 1 + their counts.
+// The depth is the sum over all open levels of 1 + their counts; an ATOMIC counts for 25.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -90,6 +90,9 @@ struct Level {
 
   [[nodiscard]] uint32_t depth() const { return 1 + chain + join + set_operation; }
 };
+
+// A routine's body puts a dozen levels on the tree, and nobody nests them.
+constexpr uint32_t atomic_depth = 25;
 
 class Limiter {
  public:
@@ -185,7 +188,7 @@ void Limiter::word() {
       return;
     case Word::join: return count(bracket().join);
     case Word::set_operation: return count(bracket().set_operation);
-    case Word::atomic: ++depth_; return;
+    case Word::atomic: depth_ += atomic_depth; return;
   }
 }
 

@@ -12,7 +12,7 @@ struct Limits {
   size_t text_size_max = 256 * 1024;  // bytes
   uint32_t token_count_max = 50'000;  // of one text
   uint32_t nesting_max = 400;         // brackets and CASE open at once
-  uint32_t depth_max = 2'000;         // nesting plus the operators that stack up on one another
+  uint32_t depth_max = 1'000;         // nesting plus the operators that stack up on one another
   uint32_t statement_count_max = 1'000;
 };
 

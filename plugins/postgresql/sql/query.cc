@@ -17,13 +17,25 @@ void Walker::with(Fields fields) {
   Fields cte;
   if (recursive) {
     for (const Element item : list) {
-      if (tagged(item, tag, cte)) ctes_.push_back(text_of(cte, "ctename"));
+      if (tagged(item, tag, cte)) open_cte(text_of(cte, "ctename"));
     }
   }
   for (const Element item : list) {
     if (!tagged(item, tag, cte)) continue;
     visit_fields(cte);
-    if (!recursive) ctes_.push_back(text_of(cte, "ctename"));
+    if (!recursive) open_cte(text_of(cte, "ctename"));
+  }
+}
+
+void Walker::open_cte(std::string_view name) {
+  ctes_.push_back(name);
+  ++cte_counts_[name];
+}
+
+void Walker::close_ctes(size_t scope) {
+  for (; ctes_.size() > scope; ctes_.pop_back()) {
+    const auto found = cte_counts_.find(ctes_.back());
+    if (--found->second == 0) cte_counts_.erase(found);
   }
 }
 
@@ -55,7 +67,7 @@ void Walker::select(Fields fields) {
     if (find(into, "rel", relation)) facts_.written(relation_of(relation));
   }
   visit_query(fields, "intoClause");
-  ctes_.resize(scope);
+  close_ctes(scope);
 }
 
 void Walker::target(Fields fields) {
@@ -75,7 +87,7 @@ void Walker::insert(Fields fields) {
     facts_.verb("UPDATE");
   }
   visit_query(fields, "relation");
-  ctes_.resize(scope);
+  close_ctes(scope);
 }
 
 // Whether the condition is there and reads a column: `WHERE true` and `WHERE 1 = 1` spare no row.
@@ -103,7 +115,7 @@ void Walker::change_rows(Fields fields, std::string_view condition, bool destruc
     if (field.key != "withClause" && field.key != "relation" && field.key != condition) visit(field.value);
   }
   use_ = outer;
-  ctes_.resize(scope);
+  close_ctes(scope);
 }
 
 void Walker::merge(Fields fields) {

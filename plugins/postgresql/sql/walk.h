@@ -8,6 +8,7 @@
 #include <simdjson.h>
 
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "plugins/postgresql/sql/facts.h"
@@ -56,6 +57,8 @@ class Walker {
   void merge(Fields fields);
   void change_rows(Fields fields, std::string_view condition, bool destructive);
   void with(Fields fields);
+  void open_cte(std::string_view name);
+  void close_ctes(size_t scope);
   void target(Fields fields);
   bool visit_condition(Fields fields, std::string_view key);
   void visit_query(Fields fields, std::string_view skipped);
@@ -114,8 +117,9 @@ class Walker {
 
   Facts facts_;
   Use use_ = Use::named;
-  std::vector<std::string_view> ctes_;  // names in scope, innermost last
-  size_t column_count_ = 0;             // column references met
+  std::vector<std::string_view> ctes_;                         // names in scope, innermost last
+  std::unordered_map<std::string_view, uint32_t> cte_counts_;  // of each name, how often it is in ctes_
+  size_t column_count_ = 0;                                    // column references met
   size_t depth_ = 0;
   bool failed_ = false;
 };
