@@ -1,0 +1,216 @@
+// Approvals: one yes runs once, for exactly the request it was given for, never by the one who asked. The
+// calls are made in the order in which cores and people could make them; what is answered and recorded is
+// compared.
+#include "core/control/approvals.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+#include "ringlog/record.h"
+
+namespace sallyport {
+namespace {
+
+constexpr int64_t second = 1'000'000'000;
+using Effects = Approvals::Effects;
+
+ApprovalWanted request(uint32_t session, uint8_t digest, uint64_t transaction = 0) {
+  ApprovalWanted wanted;
+  wanted.session = {.core = 0, .index = session, .generation = 1};
+  wanted.session_id = session;
+  wanted.ticket = 7;
+  wanted.digest.fill(digest);
+  wanted.identity = "agent";
+  wanted.target = "shop";
+  wanted.rule = "destructive";
+  wanted.approvers = {"dba"};
+  wanted.text = "drop table t";
+  wanted.transaction = transaction;
+  wanted.timeout_ms = 60'000;
+  return wanted;
+}
+
+class ApprovalsTest : public testing::Test {
+ protected:
+  // The id of the approval that `wanted` opens or joins.
+  std::string ask(ApprovalWanted wanted) {
+    effects = {};
+    approvals.wanted(std::move(wanted), now, effects);
+    EXPECT_EQ(effects.answers.size(), 1u);
+    return effects.answers.empty() ? "" : effects.answers.back().approval;
+  }
+  bool decide(const std::string& id, bool approve, const std::string& who, std::vector<std::string> groups) {
+    effects = {};
+    return approvals.decide(id, approve, who, groups, "because", now, effects).has_value();
+  }
+  [[nodiscard]] size_t answers(ApprovalState state) const {
+    return static_cast<size_t>(std::ranges::count(effects.answers, state, &ApprovalAnswer::state));
+  }
+
+  std::minstd_rand random{1};
+  Approvals approvals{[this] { return static_cast<uint32_t>(random()); }};
+  Effects effects;
+  int64_t now = second;
+};
+
+TEST_F(ApprovalsTest, OpensAndTellsTheWaiterItsId) {
+  const std::string id = ask(request(1, 1));
+  EXPECT_FALSE(id.empty());
+  EXPECT_EQ(answers(ApprovalState::pending), 1u);
+  ASSERT_EQ(effects.records.size(), 1u);
+  EXPECT_EQ(effects.records[0].decision, static_cast<uint8_t>(ringlog::DecisionKind::Asked));
+  EXPECT_EQ(effects.records[0].shown, "drop table t");
+}
+
+TEST_F(ApprovalsTest, NobodyApprovesTheirOwn) {
+  const std::string id = ask(request(1, 1));
+  EXPECT_FALSE(decide(id, true, "agent", {"dba"}));
+  EXPECT_TRUE(effects.answers.empty());
+  EXPECT_EQ(approvals.find(id)->state, Approval::State::open);
+}
+
+TEST_F(ApprovalsTest, OnlyTheRulesApproversCount) {
+  const std::string id = ask(request(1, 1));
+  EXPECT_FALSE(decide(id, true, "eve", {"interns"}));
+  EXPECT_FALSE(decide(id, false, "eve", {"interns"}));
+  EXPECT_TRUE(decide(id, true, "dana", {"interns", "dba"}));
+  EXPECT_EQ(answers(ApprovalState::approved), 1u);
+}
+
+TEST_F(ApprovalsTest, TheAskerMayTakeItBack) {
+  const std::string id = ask(request(1, 1));
+  EXPECT_TRUE(decide(id, false, "agent", {}));
+  EXPECT_EQ(answers(ApprovalState::denied), 1u);
+}
+
+TEST_F(ApprovalsTest, OneYesRunsOneOfSeveralWaiters) {
+  const std::string id = ask(request(1, 1));
+  EXPECT_EQ(ask(request(2, 1)), id) << "the same request joins";
+  EXPECT_TRUE(decide(id, true, "dana", {"dba"}));
+  ASSERT_EQ(effects.answers.size(), 1u);
+  EXPECT_EQ(effects.answers[0].session.index, 1u) << "the oldest waiter is first";
+  effects = {};
+  approvals.used({.approval = id, .session_id = 1}, effects);
+  ASSERT_EQ(effects.answers.size(), 1u) << "the other waits on, for a yes of its own";
+  EXPECT_EQ(effects.answers[0].state, ApprovalState::pending);
+  EXPECT_NE(effects.answers[0].approval, id);
+  EXPECT_FALSE(decide(id, true, "dana", {"dba"})) << "a used approval is over";
+}
+
+TEST_F(ApprovalsTest, AnApprovalWithoutWaiterServesTheNextWhoAsksTheSame) {
+  const std::string id = ask(request(1, 1));
+  effects = {};
+  approvals.left({.session = request(1, 1).session, .ticket = 7, .approval = id, .transaction_over = false},
+                 effects);
+  EXPECT_TRUE(decide(id, true, "dana", {"dba"}));
+  EXPECT_TRUE(effects.answers.empty()) << "nobody waits";
+  const std::string other = ask(request(3, 2));
+  EXPECT_NE(other, id) << "another request is not it";
+  EXPECT_EQ(answers(ApprovalState::pending), 1u);
+  EXPECT_EQ(ask(request(4, 1)), id);
+  EXPECT_EQ(answers(ApprovalState::approved), 1u);
+  effects = {};
+  approvals.used({.approval = id, .session_id = 4}, effects);
+  EXPECT_NE(ask(request(5, 1)), id) << "once";
+}
+
+TEST_F(ApprovalsTest, ReturnedItGoesToTheNextWaiter) {
+  const std::string id = ask(request(1, 1));
+  (void)ask(request(2, 1));
+  EXPECT_TRUE(decide(id, true, "dana", {"dba"}));
+  effects = {};
+  approvals.returned({.approval = id}, effects);
+  ASSERT_EQ(answers(ApprovalState::approved), 1u);
+  EXPECT_EQ(effects.answers[0].session.index, 2u);
+}
+
+TEST_F(ApprovalsTest, InsideATransactionItDiesWithIt) {
+  const std::string id = ask(request(1, 1, 9));
+  effects = {};
+  approvals.left({.session = request(1, 1).session, .ticket = 7, .approval = id, .transaction_over = true},
+                 effects);
+  EXPECT_FALSE(decide(id, true, "dana", {"dba"}));
+  const std::string again = ask(request(2, 1, 9));
+  EXPECT_NE(again, id);
+  EXPECT_TRUE(decide(again, true, "dana", {"dba"}));
+  effects = {};
+  approvals.returned({.approval = again}, effects);
+  EXPECT_EQ(approvals.find(again)->state, Approval::State::voided);
+}
+
+TEST_F(ApprovalsTest, ExpiresForWaitersAndDeciders) {
+  const std::string id = ask(request(1, 1));
+  now += 61 * second;
+  EXPECT_FALSE(decide(id, true, "dana", {"dba"}));
+  EXPECT_EQ(answers(ApprovalState::expired), 1u);
+  EXPECT_NE(ask(request(2, 1)), id);
+}
+
+TEST_F(ApprovalsTest, BoundsWhatOneIdentityMayHavePending) {
+  for (uint32_t i = 0; i < limits::approval_count_max_per_identity; ++i) {
+    ApprovalWanted wanted = request(i, 0);
+    wanted.digest[0] = static_cast<uint8_t>(i);
+    wanted.digest[1] = static_cast<uint8_t>(i >> 8);
+    wanted.digest[2] = 1;
+    (void)ask(std::move(wanted));
+  }
+  (void)ask(request(9999, 0xff));
+  EXPECT_EQ(answers(ApprovalState::refused), 1u);
+}
+
+// Goal: whatever the order of asks, decisions, returns, departures and time, no approval is used twice, and
+// only after a yes. Method: 2,000 seeded runs of random calls with a model beside them.
+TEST(ApprovalsRaces, NeverTwiceAndNeverWithoutAYes) {
+  for (uint32_t seed = 1; seed <= 2000; ++seed) {
+    std::minstd_rand random(seed);
+    Approvals approvals([&random] { return static_cast<uint32_t>(random()); });
+    std::map<std::string, int> yes, runs;
+    std::vector<ApprovalAnswer> handed;
+    int64_t now = second;
+    for (int step = 0; step < 60; ++step) {
+      Effects effects;
+      const uint32_t dice = static_cast<uint32_t>(random()) % 10;
+      const std::vector<const Approval*> open = approvals.list(false);
+      if (dice < 4) {
+        approvals.wanted(request(static_cast<uint32_t>(step), static_cast<uint8_t>(random() % 3)), now,
+                         effects);
+      } else if (dice < 6 && !open.empty()) {
+        const std::string id = open[random() % open.size()]->id;
+        const bool approve = random() % 4 != 0;
+        const std::vector<std::string> groups = {"dba"};
+        const bool done = approvals.decide(id, approve, "dana", groups, "", now, effects).has_value();
+        if (done && approve) ++yes[id];
+      } else if (dice < 8 && !handed.empty()) {
+        const ApprovalAnswer answer = handed.back();
+        handed.pop_back();
+        if (random() % 3 == 0) {
+          approvals.returned({.approval = answer.approval}, effects);
+        } else {
+          ++runs[answer.approval];
+          approvals.used({.approval = answer.approval, .session_id = 1}, effects);
+        }
+      } else if (dice == 8) {
+        now += static_cast<int64_t>(random() % 30) * second;
+        approvals.expire(now, effects);
+      } else {
+        approvals.left({.session = request(static_cast<uint32_t>(random()) % 60, 0).session,
+                        .ticket = 7,
+                        .approval = "",
+                        .transaction_over = random() % 2 == 0},
+                       effects);
+      }
+      for (const ApprovalAnswer& answer : effects.answers) {
+        if (answer.state == ApprovalState::approved) handed.push_back(answer);
+      }
+    }
+    for (const auto& [id, count] : runs) {
+      ASSERT_LE(count, 1) << "seed " << seed;
+      ASSERT_EQ(yes[id], 1) << "seed " << seed;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sallyport
