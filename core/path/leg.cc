@@ -130,6 +130,8 @@ void Leg::on_poll(const Completion& completion) {
   --in_flight;
   polling_ = false;
   if (state != State::open) return;
+  // While we receive, the end comes in its place in the stream: behind the bytes that were sent before it.
+  if (receiving_ && !cancelling_) return;
   if (completion.result > 0 && (completion.result & (POLLRDHUP | POLLHUP | POLLERR))) peer_end();
 }
 
@@ -179,7 +181,7 @@ void Leg::flush(uint64_t durable) {
   }
 }
 
-void Leg::want_input(bool wanted) {
+void Leg::want_input(bool wanted, bool watch_close) {
   input_wanted_ = wanted && state == State::open && !peer_ended;
   if (input_wanted_) {
     if (receiving_) return;
@@ -193,7 +195,7 @@ void Leg::want_input(bool wanted) {
     cancelling_ = true;
     ring_->cancel(token(Operation::receive), 0);
   }
-  if (state == State::open && !peer_ended && !polling_) {
+  if (watch_close && state == State::open && !peer_ended && !polling_) {
     polling_ = true;
     ++in_flight;
     ring_->poll(fd_, POLLRDHUP, token(Operation::poll));

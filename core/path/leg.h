@@ -53,8 +53,9 @@ class Leg {
 
   // Sends what may be sent: at most one send is in flight.
   void flush(uint64_t durable);
-  // Receives, or stops receiving and only watches for the peer's close.
-  void want_input(bool wanted);
+  // Receives, or stops receiving. With `watch_close` the peer's close is noticed even so, and what it sent
+  // before is lost: for a caller whose request waits, not for backpressure.
+  void want_input(bool wanted, bool watch_close);
   // No more input counts; closes when all queued output is sent.
   void end();
   // A finished leg becomes as new.

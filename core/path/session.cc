@@ -46,7 +46,7 @@ void Session::begin(int fd, const ListenerState& listener, uint32_t listener_ind
   const std::string at = listener.listener->address.text();
   if (!core_.recorder().session_opened(id_, {.peer = peer_, .listener = at, .protocol = protocol_})) {
     end("no-log");
-    try_free();
+    pump();
     return;
   }
   const sp_open info = {.size = sizeof(sp_open),

@@ -159,7 +159,7 @@ void Session::settle_and_arm() {
     if (!leg.output.empty() && last_sequence_ > durable) waits_for_durable_ = true;
     if (leg.state != Leg::State::open) continue;
     const bool held = i == SP_LEG_CLIENT && holding() && !leg.input.empty();
-    leg.want_input(state_ != State::ending && !held && !output_congested(i) && !waits_for_log_);
+    leg.want_input(state_ != State::ending && !held && !output_congested(i) && !waits_for_log_, held);
   }
   if (waits_for_log_ || waits_for_durable_) core_.watch_log(*this);
 }
