@@ -163,10 +163,12 @@ TEST(RingLinuxTest, AcceptedSocketsAreNonblockingAndStayOutOfChildren) {
   EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
 }
 
-// More headers of queued sends than the Ring has room for: it hands some over early, and each arrives as it
-// was.
-TEST(RingLinuxTest, MoreStagedSendsThanRoom) {
-  World world(1);
+// More queued sends than the Ring has room for, in its queue or for their headers: it hands some over early,
+// and each arrives as it was.
+void send_over_many_pairs(uint32_t entry_count) {
+  RingOptions options;
+  options.entry_count = entry_count;
+  World world(1, options);
   constexpr size_t pair_count = 400;  // 400 x (56 + 64 * 16) bytes are more than 256 KiB
   std::vector<std::array<int, 2>> pairs(pair_count);
   std::vector<std::string> texts(pair_count);
@@ -187,6 +189,9 @@ TEST(RingLinuxTest, MoreStagedSendsThanRoom) {
     ::close(pairs[i][1]);
   }
 }
+
+TEST(RingLinuxTest, MoreSendsThanRoomForHeaders) { send_over_many_pairs(limits::ring_entry_count); }
+TEST(RingLinuxTest, MoreSendsThanEntries) { send_over_many_pairs(4); }
 
 // More completions than the kernel's queue holds: parked there, none lost.
 TEST(RingLinuxTest, CompletionQueueOverflowLosesNothing) {
