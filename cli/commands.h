@@ -23,6 +23,7 @@ using Add = void (*)(CLI::App&, Context&);
 
 void add_approvals(CLI::App&, Context&);
 void add_check(CLI::App&, Context&);
+void add_demo(CLI::App&, Context&);
 void add_explain(CLI::App&, Context&);
 void add_init(CLI::App&, Context&);
 void add_log(CLI::App&, Context&);
@@ -36,8 +37,8 @@ void add_tail(CLI::App&, Context&);
 void add_user(CLI::App&, Context&);
 
 // In the order of --help.
-inline constexpr Add commands[] = {add_serve,     add_init,     add_check, add_explain, add_user,
-                                   add_approvals, add_sessions, add_show,  add_replay,  add_tail,
-                                   add_log,       add_operate,  add_plugin};
+inline constexpr Add commands[] = {add_demo, add_serve,     add_init,     add_check, add_explain,
+                                   add_user, add_approvals, add_sessions, add_show,  add_replay,
+                                   add_tail, add_log,       add_operate,  add_plugin};
 
 }  // namespace sallyport::cli

@@ -1,0 +1,274 @@
+#include "cli/demo_steps.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/table.h"
+#include "config/file.h"
+
+namespace sallyport::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr int query_timeout_ms = 60'000;
+constexpr int pause_timeout_ms = 30'000;
+constexpr const char* drop_statement = "DROP TABLE old_orders";
+
+void show_command(const std::string& line) { printf("   %s %s\n", dim("$").c_str(), bold(line).c_str()); }
+
+void show_output(const std::string& output) {
+  for (size_t at = 0; at < output.size();) {
+    const size_t end = std::min(output.find('\n', at), output.size());
+    if (end > at) printf("   %s\n", visible(output.substr(at, end - at)).c_str());
+    at = end + 1;
+  }
+  fflush(stdout);
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
+
+// The first true address that stands in `text`; empty where none does.
+std::string leaked(const std::string& text) {
+  for (const char* email : demo_emails) {
+    if (holds(text, email)) return email;
+  }
+  return "";
+}
+
+Result<json> parsed(const Result<Finished>& done) {
+  if (!done) return std::unexpected(done.error());
+  json value = json::parse(done->output, nullptr, false);
+  if (done->exit != 0 || value.is_discarded()) return fail("no answer: " + done->output);
+  return value;
+}
+
+std::string quoted(const std::string& word) {
+  const bool plain = word.find_first_of(" $;'\"*()") == word.npos;
+  return plain ? word : "\"" + word + "\"";
+}
+
+Result<void> flip_byte(const fs::path& file, uint64_t offset) {
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  stream.seekg(static_cast<std::streamoff>(offset));
+  const int byte = stream.get();
+  stream.seekp(static_cast<std::streamoff>(offset));
+  stream.put(static_cast<char>(byte ^ 1));
+  stream.close();
+  if (!stream) return fail("cannot change a byte of " + file.string());
+  return {};
+}
+
+}  // namespace
+
+std::span<const DemoStep> demo_steps() {
+  static constexpr DemoStep steps[] = {
+      {"A program reads customers. E-mail addresses come back masked.", &DemoSteps::masks},
+      {"It drops a table. The statement pauses: a person must say yes.", &DemoSteps::pauses},
+      {"It tries to approve that itself.", &DemoSteps::refuses_requester},
+      {"Another person approves. Only then it runs.", &DemoSteps::runs_approved},
+      {"It hides a DELETE in a DO block. Denied, and the session lives on.", &DemoSteps::denies},
+      {"The record of all that is proven whole; one changed bit is found.", &DemoSteps::verifies},
+      {"The session is replayed as its caller saw it.", &DemoSteps::replays},
+  };
+  return steps;
+}
+
+ProcessOptions DemoSteps::psql(const std::vector<std::string>& statements, const std::string& output) const {
+  ProcessOptions options;
+  options.argv = {"psql",
+                  "-X",
+                  "-v",
+                  "VERBOSITY=verbose",
+                  "-v",
+                  "SHOW_CONTEXT=never",
+                  "-P",
+                  "pager=off",
+                  setup_.url(setup_agent)};
+  std::string line = "psql \"$AGENT\"";
+  for (const std::string& statement : statements) {
+    options.argv.insert(options.argv.end(), {"-c", statement});
+    line += " -c " + quoted(statement);
+  }
+  const Result<std::string> secret = config::read_private_file(setup_.secret_file(setup_agent), 200);
+  if (secret)
+    options.environment = {"PGPASSWORD=" + secret->substr(0, secret->find('\n')), "PGCONNECT_TIMEOUT=30"};
+  options.output = output;
+  show_command(line);
+  fflush(stdout);
+  return options;
+}
+
+Result<Finished> DemoSteps::sallyport(const std::vector<std::string>& words, const char* user, bool show) {
+  std::error_code error;
+  ProcessOptions options;
+  options.argv = {fs::read_symlink("/proc/self/exe", error), "--config", setup_.config_file};
+  options.argv.insert(options.argv.end(), words.begin(), words.end());
+  options.output = scratch("demo-command.out");
+  std::string line = "sallyport";
+  for (const std::string& word : words) line += " " + quoted(word);
+  if (user) {
+    const Result<std::string> secret = config::read_private_file(setup_.secret_file(user), 200);
+    if (!secret) return std::unexpected(secret.error());
+    options.environment = {"SALLYPORT_SECRET=" + secret->substr(0, secret->find('\n'))};
+    options.argv.insert(options.argv.end(), {"--as", user});
+    line += std::string(" --as ") + user;
+  }
+  if (show) show_command(line);
+  Result<Finished> done = run(options, query_timeout_ms);
+  if (show && done) show_output(done->output);
+  return done;
+}
+
+Result<bool> DemoSteps::table_stands() const {
+  const Result<std::string> found = cluster_.truth("SELECT to_regclass('old_orders') IS NOT NULL");
+  if (!found) return std::unexpected(found.error());
+  return found->starts_with("t");
+}
+
+Result<std::string> DemoSteps::masks() {
+  const Result<Finished> seen =
+      run(psql({"SELECT * FROM customers ORDER BY id"}, scratch("demo-psql.out")), query_timeout_ms);
+  if (!seen) return std::unexpected(seen.error());
+  show_output(seen->output);
+  if (seen->exit != 0 || !holds(seen->output, "(3 rows)")) return fail("the rows did not come");
+  if (const std::string email = leaked(seen->output); !email.empty())
+    return fail(email + " came through unmasked");
+  const Result<std::string> truth = cluster_.truth("SELECT email FROM customers");
+  if (!truth) return std::unexpected(truth.error());
+  for (const char* email : demo_emails) {
+    if (!holds(*truth, email))
+      return fail(std::string(email) + " is not in the database, so nothing was masked");
+  }
+  return "three rows came, none of the three true addresses did; in the database they stand as ever";
+}
+
+Result<std::string> DemoSteps::pauses() {
+  Result<Process> process = Process::start(psql({drop_statement}, scratch("demo-drop.out")));
+  if (!process) return std::unexpected(process.error());
+  waiting_ = std::move(*process);
+  for (int waited_ms = 0; !holds(waiting_->output(), "WARNING"); waited_ms += 50) {
+    if (waiting_->ended() || waited_ms > pause_timeout_ms)
+      return fail("psql was not paused: " + waiting_->output());
+    usleep(50'000);
+  }
+  show_output(waiting_->output());
+  const Result<json> list = parsed(sallyport({"approvals", "--json"}, setup_approver, false));
+  if (!list) return std::unexpected(list.error());
+  for (const json& approval : *list) {
+    if (approval.value("text", "") == drop_statement && approval.value("state", "") == "pending") {
+      approval_ = approval.value("id", "");
+    }
+  }
+  if (approval_.empty()) return fail("no approval is pending for it");
+  const Result<bool> stands = table_stands();
+  if (!stands) return std::unexpected(stands.error());
+  if (!*stands || waiting_->ended()) return fail("it ran without a yes");
+  return "psql waits with a warning, the table still stands, and approval " + approval_ + " is pending";
+}
+
+Result<std::string> DemoSteps::refuses_requester() {
+  const Result<Finished> answer = sallyport({"approve", approval_}, setup_agent, true);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->exit == 0) return fail("the requester could approve its own statement");
+  const Result<bool> stands = table_stands();
+  if (!stands) return std::unexpected(stands.error());
+  if (!*stands || !waiting_ || waiting_->ended()) return fail("the statement no longer waits");
+  return "refused; the table still stands and psql still waits";
+}
+
+Result<std::string> DemoSteps::runs_approved() {
+  const Result<Finished> answer =
+      sallyport({"approve", approval_, "--reason", "old data, agreed"}, setup_approver, true);
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->exit != 0) return fail("the approver was refused");
+  const std::optional<int> exit = waiting_ ? waiting_->wait(query_timeout_ms) : std::nullopt;
+  if (!exit) return fail("psql still waits");
+  show_output(waiting_->output());
+  if (*exit != 0 || !holds(waiting_->output(), "DROP TABLE\n")) return fail("psql did not complete");
+  const Result<bool> stands = table_stands();
+  if (!stands) return std::unexpected(stands.error());
+  if (*stands) return fail("the table still stands");
+  return "the very statement that waited has run, and the table is gone";
+}
+
+Result<std::string> DemoSteps::denies() {
+  const Result<Finished> seen =
+      run(psql({"DO $$ BEGIN DELETE FROM customers; END $$", "SELECT 'still here' AS session"},
+               scratch("demo-psql.out")),
+          query_timeout_ms);
+  if (!seen) return std::unexpected(seen.error());
+  show_output(seen->output);
+  if (!holds(seen->output, "42501")) return fail("it was not denied with SQLSTATE 42501");
+  if (!holds(seen->output, "still here")) return fail("the session did not live on");
+  const Result<std::string> count = cluster_.truth("SELECT count(*) FROM customers");
+  if (!count) return std::unexpected(count.error());
+  if (!count->starts_with("3")) return fail("rows are missing");
+  return "SQLSTATE 42501 with the rule's name, the next statement answered, all rows still there";
+}
+
+Result<std::string> DemoSteps::verifies() {
+  const Result<Finished> whole = sallyport({"log", "verify"}, nullptr, true);
+  if (!whole) return std::unexpected(whole.error());
+  if (whole->exit != 0) return fail("the log does not verify");
+  const fs::path log = setup_.directory / "state/log", copy = setup_.directory / "demo-log-copy";
+  std::error_code error;
+  fs::remove_all(copy, error);
+  fs::copy(log, copy, error);
+  if (error) return fail("copy the log: " + error.message());
+  const std::string key = (setup_.directory / "state/log.pub").string();
+  const Result<json> report =
+      parsed(sallyport({"log", "verify", copy.string(), "--public-key", key, "--json"}, nullptr, false));
+  if (!report) return fail("the copy does not verify: " + report.error().text);
+  // In the middle of what is signed, in the newest file.
+  const uint64_t offset = (*report)["head"].value("offset", uint64_t{0}) / 2;
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(copy, error)) files.push_back(entry.path());
+  if (files.empty() || offset == 0) return fail("the log is empty");
+  const fs::path file = std::ranges::max(files);
+  if (Result<void> flipped = flip_byte(file, offset); !flipped) return std::unexpected(flipped.error());
+  printf("   %s\n", dim("# one bit changed in a copy, at offset " + std::to_string(offset)).c_str());
+  const Result<Finished> broken =
+      sallyport({"log", "verify", copy.string(), "--public-key", key}, nullptr, true);
+  fs::remove_all(copy, error);
+  if (!broken) return std::unexpected(broken.error());
+  if (broken->exit != 1 || !holds(broken->output, "NOT WHOLE")) return fail("the changed bit was not found");
+  return "the log verifies; a copy with one bit changed does not, and the place is named";
+}
+
+// The agent's newest session of which `count` is not zero, replayed.
+Result<std::string> DemoSteps::replay_of(const char* count) {
+  const Result<json> sessions =
+      parsed(sallyport({"sessions", "--identity", setup_agent, "--json"}, nullptr, false));
+  if (!sessions) return std::unexpected(sessions.error());
+  std::string sid;
+  for (const json& session : *sessions) {
+    if (session.value(count, 0) > 0) sid = session.value("sid", "");
+  }
+  if (sid.empty()) return fail(std::string("no recorded session has ") + count + " values or statements");
+  const Result<Finished> replayed = sallyport({"replay", sid, "--speed", "4"}, nullptr, true);
+  if (!replayed) return std::unexpected(replayed.error());
+  if (replayed->exit != 0) return fail("the session cannot be replayed");
+  return replayed->output;
+}
+
+Result<std::string> DemoSteps::replays() {
+  const Result<std::string> masked = replay_of("masked");
+  if (!masked) return masked;
+  if (!holds(*masked, "Ann Smith") || !holds(*masked, "SELECT * FROM customers"))
+    return fail("the replay lacks what was seen");
+  if (const std::string email = leaked(*masked); !email.empty()) return fail(email + " stands in the record");
+  const Result<std::string> paused = replay_of("paused");
+  if (!paused) return paused;
+  if (!holds(*paused, drop_statement) || !holds(*paused, "approved"))
+    return fail("the replay lacks the approval");
+  return "both sessions replayed, the values masked on the record too, the approver named";
+}
+
+}  // namespace sallyport::cli
