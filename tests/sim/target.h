@@ -1,0 +1,95 @@
+// A PostgreSQL server as far as the simulation needs one: logs in, answers statements by their tags, follows
+// transactions, error state and portals, is slow, breaks off. It keeps what it saw in the Journal.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "plugins/postgresql/login/scram.h"
+#include "tests/sim/scene.h"
+#include "tests/sim/setup.h"
+
+namespace sallyport::sim {
+
+class Target;
+
+class TargetConnection {
+ public:
+  TargetConnection(Target& target, SimPeer& peer, uint32_t number);
+  void cancel();
+  void calm_down();  // one that is silent goes
+  [[nodiscard]] uint32_t number() const { return number_; }
+  [[nodiscard]] const SimPeer& peer() const { return peer_; }
+  [[nodiscard]] size_t sent() const { return sent_; }
+  [[nodiscard]] const std::optional<uint32_t>& client() const { return client_; }  // whose statements come here
+
+ private:
+  enum class Manner : uint8_t { fair, refuses, closes, silent, babbles };
+  enum class At : uint8_t { startup, scram_first, scram_final, serving, over };
+
+  void take();
+  void take_startup();
+  void take_cancel(std::string_view body);
+  void take_password(std::string_view body);
+  void greet();
+  void handle(uint8_t type, std::string_view body);
+  void query(std::string_view text);
+  void parse(std::string_view body);
+  void bind(std::string_view body);
+  void describe(std::string_view body);
+  void execute(std::string_view body);
+  void close(std::string_view body);
+  void sync();
+  void catalogue(std::string_view text);
+
+  void run(const Tag& tag, bool simple);
+  void finish_run(const Tag& tag, bool simple);
+  void fail(std::string_view code, std::string_view text, bool simple);
+  void change_status(Kind kind);
+  void ready();
+  void send(std::string bytes);
+  void break_off();
+  void enter(const Tag& tag);  // the stretch belongs to this tag's segment
+
+  Target& target_;
+  Scene& scene_;
+  SimPeer& peer_;
+  uint32_t number_;
+  Manner manner_ = Manner::fair;
+  At at_ = At::startup;
+  std::string input_;
+  std::optional<pg::ScramServer> scram_;
+  bool busy_ = false;       // a slow statement runs
+  bool cancelled_ = false;  // and was cancelled
+  uint64_t busy_number_ = 0;
+  std::function<void(bool)> slow_;  // ends it
+  char status_ = 'I';
+  bool skipping_ = false;
+  std::map<std::string, std::string, std::less<>> statements_, portals_;
+  std::optional<Tag> stretch_tag_;
+  std::string stretch_;
+  std::optional<uint32_t> client_;
+  size_t sent_ = 0;
+};
+
+class Target {
+ public:
+  Target(Scene& scene, const TargetSetup& setup);
+
+  [[nodiscard]] Scene& scene() { return scene_; }
+  [[nodiscard]] const TargetSetup& setup() const { return setup_; }
+  [[nodiscard]] const std::deque<std::unique_ptr<TargetConnection>>& connections() const { return connections_; }
+  void cancel(uint32_t number);
+  void calm_down();
+
+ private:
+  Scene& scene_;
+  const TargetSetup& setup_;
+  std::deque<std::unique_ptr<TargetConnection>> connections_;
+};
+
+}  // namespace sallyport::sim
