@@ -15,7 +15,7 @@ TEST_P(RingBlocksTest, ManyBlocksThroughASmallPool) {
   peer->send(bytes);
   EXPECT_TRUE(receive_all(world, fd, bytes.size()) == bytes);
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 
@@ -47,7 +47,7 @@ TEST_P(RingBlocksTest, EmptyPoolEndsTheReceiveAndReleaseRevivesIt) {
   got += receive_all(world, fd, bytes.size() - got.size());
   EXPECT_TRUE(got == bytes);
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 
@@ -76,7 +76,7 @@ TEST_P(RingBlocksTest, EmptyPoolOfOneConnectionDoesNotBreakAnother) {
   EXPECT_EQ(receive_all(world, modest, 5), "small");
   world.ring->close(greedy);
   world.ring->close(modest);
-  world.run_until([&] { return first->ended() && second->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return first->ended() && second->ended(); }));
   expect_clean(world);
 }
 
@@ -124,7 +124,7 @@ TEST_P(RingBlocksTest, CancelOfAReceiveLosesNoByte) {
   if (got.size() < bytes.size()) got += receive_all(world, fd, bytes.size() - got.size());
   EXPECT_TRUE(got == bytes);
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 
@@ -150,7 +150,7 @@ TEST_P(RingBlocksTest, SendWithoutWaitOnAFullSocket) {
   EXPECT_TRUE(world.run_until([&] { return peer->received().size() == taken.size(); }));
   EXPECT_TRUE(peer->received() == taken);
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 
@@ -180,7 +180,7 @@ TEST_P(RingBlocksTest, SendWithWaitOnAFullSocketCompletesWhenThePeerReads) {
   sent += static_cast<size_t>(completion.result);
   EXPECT_TRUE(world.run_until([&] { return peer->received().size() == sent; }));
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 
@@ -204,7 +204,7 @@ TEST_P(RingBlocksTest, ShortSendsOfManyVectorsAddUp) {
   EXPECT_TRUE(world.run_until([&] { return peer->received().size() == bytes.size(); }));
   EXPECT_TRUE(peer->received() == bytes);
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 

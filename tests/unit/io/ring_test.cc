@@ -62,7 +62,7 @@ TEST_P(RingTest, EndOfStreamIsZero) {
   send_all(world, fd, "still heard");
   EXPECT_TRUE(world.run_until([&] { return peer->received() == "still heard"; }));
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 

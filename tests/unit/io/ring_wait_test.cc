@@ -73,7 +73,7 @@ TEST_P(RingWaitTest, PollNoticesAHangUpBehindUnreadBytes) {
   peer->finish();
   EXPECT_NE(world.expect(token).result & POLLRDHUP, 0);
   world.ring->close(fd);
-  world.run_until([&] { return peer->ended(); });
+  EXPECT_TRUE(world.run_until([&] { return peer->ended(); }));
   expect_clean(world);
 }
 
