@@ -48,7 +48,11 @@ class _Result(unittest.TestResult):
 def main():
     """Runs all cases of the calling program, or those that its arguments name."""
     # A test that is told to end still takes down what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    def end(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(143)
+
+    signal.signal(signal.SIGTERM, end)
     loader = unittest.defaultTestLoader
     module = sys.modules["__main__"]
     if len(sys.argv) > 1:
@@ -59,4 +63,5 @@ def main():
     print("TAP version 13", flush=True)
     suite.run(result)
     print(f"1..{result.count}", flush=True)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     sys.exit(1 if result.failed else 0)
