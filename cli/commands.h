@@ -34,6 +34,7 @@ void add_serve(CLI::App&, Context&);
 void add_sessions(CLI::App&, Context&);
 void add_show(CLI::App&, Context&);
 void add_tail(CLI::App&, Context&);
+void add_targets(CLI::App&, Context&);
 void add_user(CLI::App&, Context&);
 
 // In the order of --help.

@@ -54,6 +54,25 @@ std::string quoted(const std::string& word) {
   return plain ? word : "\"" + word + "\"";
 }
 
+// The log up to its last commit, which ends at `end` in the newest file; the rest of that file is preallocated
+// zeros, not worth copying. Returns the newest file's copy.
+Result<fs::path> copy_log(const fs::path& from, const fs::path& to, uint64_t end) {
+  std::error_code error;
+  fs::remove_all(to, error);
+  fs::create_directory(to, error);
+  std::vector<fs::path> files;
+  for (const fs::directory_entry& entry : fs::directory_iterator(from, error)) files.push_back(entry.path());
+  if (files.empty() || end == 0) return fail("the log is empty");
+  std::ranges::sort(files);
+  for (size_t i = 0; i + 1 < files.size(); ++i) fs::copy_file(files[i], to / files[i].filename(), error);
+  if (error) return fail("copy the log: " + error.message());
+  std::string bytes(end, '\0');
+  std::ifstream in(files.back(), std::ios::binary);
+  std::ofstream out(to / files.back().filename(), std::ios::binary);
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(end)) || !(out << bytes).flush()) return fail("copy the log's newest file");
+  return to / files.back().filename();
+}
+
 Result<void> flip_byte(const fs::path& file, uint64_t offset) {
   std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
   stream.seekg(static_cast<std::streamoff>(offset));
@@ -217,25 +236,22 @@ Result<std::string> DemoSteps::verifies() {
   const Result<Finished> whole = sallyport({"log", "verify"}, nullptr, true);
   if (!whole) return std::unexpected(whole.error());
   if (whole->exit != 0) return fail("the log does not verify");
-  const fs::path log = setup_.directory / "state/log", copy = setup_.directory / "demo-log-copy";
-  std::error_code error;
-  fs::remove_all(copy, error);
-  fs::copy(log, copy, error);
-  if (error) return fail("copy the log: " + error.message());
+  const Result<json> head = parsed(sallyport({"log", "head", "--json"}, nullptr, false));
+  if (!head) return std::unexpected(head.error());
+  const uint64_t end = head->value("offset", uint64_t{0});
+  const fs::path copy = setup_.directory / "demo-log-copy";
+  const Result<fs::path> file = copy_log(setup_.directory / "state/log", copy, end);
+  if (!file) return std::unexpected(file.error());
   const std::string key = (setup_.directory / "state/log.pub").string();
   const Result<json> report =
       parsed(sallyport({"log", "verify", copy.string(), "--public-key", key, "--json"}, nullptr, false));
   if (!report) return fail("the copy does not verify: " + report.error().text);
-  // In the middle of what is signed, in the newest file.
-  const uint64_t offset = (*report)["head"].value("offset", uint64_t{0}) / 2;
-  std::vector<fs::path> files;
-  for (const fs::directory_entry& entry : fs::directory_iterator(copy, error)) files.push_back(entry.path());
-  if (files.empty() || offset == 0) return fail("the log is empty");
-  const fs::path file = std::ranges::max(files);
-  if (Result<void> flipped = flip_byte(file, offset); !flipped) return std::unexpected(flipped.error());
+  const uint64_t offset = end / 2;  // in the middle of what is signed
+  if (Result<void> flipped = flip_byte(*file, offset); !flipped) return std::unexpected(flipped.error());
   printf("   %s\n", dim("# one bit changed in a copy, at offset " + std::to_string(offset)).c_str());
   const Result<Finished> broken =
       sallyport({"log", "verify", copy.string(), "--public-key", key}, nullptr, true);
+  std::error_code error;
   fs::remove_all(copy, error);
   if (!broken) return std::unexpected(broken.error());
   if (broken->exit != 1 || !holds(broken->output, "NOT WHOLE")) return fail("the changed bit was not found");

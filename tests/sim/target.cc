@@ -162,6 +162,14 @@ void TargetConnection::send(std::string bytes) {
   peer_.send(bytes);
 }
 
+std::string TargetConnection::state() const {
+  return "connection " + std::to_string(number_) + " phase " + std::to_string(static_cast<int>(at_)) + " manner " +
+         std::to_string(static_cast<int>(manner_)) + (busy_ ? " busy" : "") + (skipping_ ? " skipping" : "") +
+         (peer_.ended() ? " ended" : "") + (client_ ? " of client " + std::to_string(*client_) : "") + " sent " +
+         std::to_string(sent_) + " unread " + std::to_string(peer_.unread_by_ring()) + " input " +
+         std::to_string(input_.size());
+}
+
 void TargetConnection::calm_down() {
   peer_.start_reading();
   if (manner_ == Manner::silent) break_off();

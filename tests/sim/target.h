@@ -25,6 +25,7 @@ class TargetConnection {
   [[nodiscard]] uint32_t number() const { return number_; }
   [[nodiscard]] const SimPeer& peer() const { return peer_; }
   [[nodiscard]] size_t sent() const { return sent_; }
+  [[nodiscard]] std::string state() const;
   [[nodiscard]] const std::optional<uint32_t>& client() const { return client_; }  // whose statements come here
 
  private:

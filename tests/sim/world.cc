@@ -187,6 +187,13 @@ std::vector<std::string> World::run() {
     for (const auto& client : clients_) {
       if (!client->over() && !client->resting()) journal_.fail(client->where() + " is stuck: " + client->state());
     }
+    std::string text = "connections at targets:";
+    for (const auto& target : targets_) {
+      for (const auto& connection : target->connections()) {
+        text += "\n    " + std::string(target->setup().name) + " " + connection->state();
+      }
+    }
+    journal_.fail(text);
   }
   tally_.longest_calm_ms = (network_.now_ns() - calm_since_ns) / ms;
   end_sessions();

@@ -151,7 +151,8 @@ std::expected<void, Refusal> Reader::options(std::string_view text) {
   for (size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (!word.starts_with("-c") || (word.size() == 2 && i + 1 == words.size())) {
-      return std::unexpected(refuse("0A000", "options " + quoted_name(word) + " is not allowed by the gateway",
+      return std::unexpected(refuse("0A000",
+                                    "options " + quoted_name(word) + " is not allowed by the gateway",
                                     "Only -c name=value is."));
     }
     word = word.size() > 2 ? word.substr(2) : std::string_view(words[++i]);

@@ -13,11 +13,18 @@ bool read_number(std::string_view text, T& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// Every name and operator is qualified, so that no search path can put another in its place. Text results.
+// Every name and operator is qualified, so that no search path can put another in its place. Text results:
+// oid, attnum, schema, table, column, and whether the relation shows what belongs to others: views, and
+// tables that inherit. (A partition goes by its root's name instead.)
 std::string question(std::span<const uint32_t> oids) {
   std::string list;
   for (const uint32_t oid : oids) list += (list.empty() ? "" : ",") + std::to_string(oid);
-  return "SELECT c.oid, a.attnum, n.nspname, r.relname, a.attname FROM pg_catalog.pg_class c "
+  return "SELECT c.oid, a.attnum, n.nspname, r.relname, a.attname, "
+         "c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m']::pg_catalog.\"char\"[]) OR NOT "
+         "c.relispartition AND "
+         "EXISTS "
+         "(SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) c.oid) "
+         "FROM pg_catalog.pg_class c "
          "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) CASE WHEN c.relispartition "
          "THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END "
          "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace "
@@ -56,8 +63,14 @@ Catalogue::Answer Catalogue::resolve(std::span<const uint32_t> table_oids) {
 std::string_view Catalogue::path(uint32_t table_oid, int16_t attribute_number) const {
   const auto table = tables_.find(table_oid);
   if (table == tables_.end()) return {};
-  const auto column = std::ranges::find(table->second, attribute_number, &Table::value_type::first);
-  return column == table->second.end() ? std::string_view() : std::string_view(column->second);
+  const auto& columns = table->second.columns;
+  const auto column = std::ranges::find(columns, attribute_number, &Table::Column::first);
+  return column == columns.end() ? std::string_view() : std::string_view(column->second);
+}
+
+bool Catalogue::derived(uint32_t table_oid) const {
+  const auto table = tables_.find(table_oid);
+  return table != tables_.end() && table->second.derived;
 }
 
 void Catalogue::invalidate() {
@@ -138,11 +151,10 @@ bool Catalogue::read(std::span<const uint8_t> bytes) {
   }
 }
 
-// oid, attnum, schema, table, column.
 bool Catalogue::read_row(Bytes body) {
   Cursor cursor(body);
-  if (cursor.u16() != 5) return false;
-  std::string_view values[5];
+  if (cursor.u16() != 6) return false;
+  std::string_view values[6];
   for (std::string_view& value : values) {
     const int32_t size = cursor.i32();
     if (!cursor.ok() || size < 0) return false;
@@ -151,11 +163,14 @@ bool Catalogue::read_row(Bytes body) {
   uint32_t oid = 0;
   int16_t number = 0;
   if (!cursor.at_end() || !read_number(values[0], oid) || !read_number(values[1], number)) return false;
+  if (values[5] != "t" && values[5] != "f") return false;
   if (std::ranges::find(asked_, oid) == asked_.end()) return false;
   if (++answer_column_count_ > catalogue_column_count_max) return false;
   std::string path = std::string(values[2]) + "." + std::string(values[3]) + "." + std::string(values[4]);
   if (path.size() > catalogue_path_size_max) return false;
-  answer_[oid].emplace_back(number, std::move(path));
+  Table& table = answer_[oid];
+  table.derived = table.derived || values[5] == "t";
+  table.columns.emplace_back(number, std::move(path));
   return true;
 }
 
@@ -168,7 +183,7 @@ void Catalogue::settle() {
     if (found == answer_.end()) {
       missing_.push_back(oid);
     } else {
-      column_count_ += found->second.size();
+      column_count_ += found->second.columns.size();
       tables_[oid] = std::move(found->second);
     }
   }

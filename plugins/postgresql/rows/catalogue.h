@@ -41,6 +41,10 @@ class Catalogue {
   // Empty: no origin.
   [[nodiscard]] std::string_view path(uint32_t table_oid, int16_t attribute_number) const;
 
+  // A view, a materialized view or a table that inherits: the path names it, but what it shows may belong to
+  // a table whose fields are masked.
+  [[nodiscard]] bool derived(uint32_t table_oid) const;
+
   // For every event of catalogue_leg, and SP_EVENT_ANSWER of any leg. True: what was waited for is settled,
   // the machine must look at the held reply again (leg SP_LEG_TARGET). Failures settle too: no origin.
   bool feed(const sp_input& input);
@@ -51,7 +55,11 @@ class Catalogue {
 
  private:
   enum class At : uint8_t { Idle, LoggingIn, Open, Asking, Dead };
-  using Table = std::vector<std::pair<int16_t, std::string>>;  // by attribute number
+  struct Table {
+    using Column = std::pair<int16_t, std::string>;  // attribute number, path
+    std::vector<Column> columns;
+    bool derived = false;
+  };
   using Tables = std::unordered_map<uint32_t, Table>;
 
   void ask();

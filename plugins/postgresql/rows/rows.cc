@@ -20,22 +20,15 @@ bool quotes_values(std::string_view sqlstate) {
          sqlstate.starts_with("P0") || sqlstate == "00000" || sqlstate == "01000";
 }
 
-// A label that stands for a whole JSON value, as "[masked]" does, becomes a JSON string between quotes.
-bool quotable(std::string_view text) {
-  return !text.empty() && std::ranges::none_of(text, [](char c) {
-    return static_cast<uint8_t>(c) < 0x20 || c == '"' || c == '\\';
-  });
-}
-
 }  // namespace
 
 // ---- Fields ----------------------------------------------------------------------------------------------
 
-sp_field_id Rows::field(std::string_view label, std::string_view path, sp_kind kind, bool no_origin) {
+sp_field_id Rows::field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags) {
   sp_field wanted{};
   wanted.size = sizeof wanted;
   wanted.kind = kind;
-  wanted.flags = no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
+  wanted.flags = flags;
   wanted.label = text_of(label);
   wanted.path = text_of(path);
   ++field_count_;
@@ -53,7 +46,7 @@ void Rows::reset_fields() {
 // A nameless value of unknown origin: if no mask can apply to that, none applies to anything here.
 bool Rows::masks_possible() {
   if (masks_ == Masks::Unknown) {
-    masks_ = field({}, {}, SP_KIND_TEXT, true) == SP_FIELD_CLEAR ? Masks::None : Masks::Some;
+    masks_ = field({}, {}, SP_KIND_TEXT, SP_FIELD_NO_ORIGIN) == SP_FIELD_CLEAR ? Masks::None : Masks::Some;
   }
   return masks_ == Masks::Some;
 }
@@ -65,7 +58,9 @@ void Rows::enroll(const RowShape& shape) {
   shape.hidden = possible && (shape.unknown || !shape.located);
   shape.clear = !shape.hidden;
   for (const Column& column : shape.columns) {
-    column.field = possible ? field(column.name, column.path, kind_of(column.carrier), column.no_origin)
+    const uint32_t origin = column.no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
+    const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;
+    column.field = possible ? field(column.name, column.path, kind_of(column.carrier), origin | relation)
                             : sp_field_id{SP_FIELD_CLEAR};
     shape.clear = shape.clear && column.field == SP_FIELD_CLEAR;
   }
@@ -103,7 +98,8 @@ Described Rows::prepare(const RowShape& shape) {
     column.path = catalogue_.path(column.table_oid, column.attribute_number);
     // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
     const bool system = column.table_oid != 0 && column.attribute_number < 0;
-    column.no_origin = column.path.empty() && !system && (shape.may_read_masked || column.table_oid != 0);
+    column.no_origin = (column.path.empty() && !system) || catalogue_.derived(column.table_oid);
+    column.unrelated = !shape.may_read_masked && column.table_oid == 0;
   }
   shape.located = true;
   shape.generation = 0;
@@ -112,8 +108,8 @@ Described Rows::prepare(const RowShape& shape) {
 
 sp_field_id Rows::report_field_of(std::string_view sqlstate) {
   if (!report_fields_known_) {
-    report_field_ = field("error", {}, SP_KIND_TEXT, false);
-    report_value_field_ = field("error", {}, SP_KIND_TEXT, true);
+    report_field_ = field("error", {}, SP_KIND_TEXT, 0);
+    report_value_field_ = field("error", {}, SP_KIND_TEXT, SP_FIELD_NO_ORIGIN);
     report_fields_known_ = true;
   }
   return quotes_values(sqlstate) ? report_value_field_ : report_field_;
@@ -204,140 +200,6 @@ bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t s
   }
   if (!cursor.at_end()) return false;
   units_.push_back(unit);
-  return true;
-}
-
-// ---- Verdicts --------------------------------------------------------------------------------------------
-
-bool Rows::finish() {
-  outcomes_.assign(spans_.size(), {});
-  if (!spans_.empty() &&
-      link_.host->mask(link_.session, spans_.data(), spans_.size(), outcomes_.data()) < 0) {
-    return false;
-  }
-  for (Unit& unit : units_) build(unit);
-  return true;
-}
-
-Rows::Verdict Rows::judge(const Unit& unit, const Part& part) const {
-  if (part.span == no_span) return {Change::Null, {}, false};
-  const sp_masked& masked = outcomes_[part.span];
-  std::string_view value;
-  switch (masked.outcome) {
-    case SP_MASK_UNCHANGED: return {Change::None, {}, false};
-    case SP_MASK_EDITED:
-      value = text_at(unit.offset + part.offset, part.size);
-      // Already in place, if it may stay.
-      return {unit.report || still_valid(part.carrier, part.type_oid, value) ? Change::None : Change::Null,
-              {},
-              false};
-    case SP_MASK_REPLACED:
-      value = as_text({masked.replacement.data, masked.replacement.size});
-      if (unit.report || still_valid(part.carrier, part.type_oid, value))
-        return {Change::Replace, value, false};
-      if (part.carrier == Carrier::Json && quotable(value)) return {Change::Replace, value, true};
-      return {Change::Null, {}, false};
-    case SP_MASK_WITHHELD: break;
-  }
-  return {Change::Null, {}, false};
-}
-
-void Rows::build(Unit& unit) {
-  unit.built_begin = unit.built_end = built_.size();
-  bool changed = false;
-  for (size_t i = unit.part_begin; i < unit.part_end && !changed; ++i) {
-    changed = judge(unit, parts_[i]).change != Change::None;
-  }
-  if (!changed) return;
-  built_.push_back(data_[unit.offset]);
-  built_.resize(built_.size() + 4);
-  if (unit.report) {
-    build_report(unit);
-  } else {
-    build_row(unit);
-  }
-  unit.built_end = built_.size();
-  put_u32(unit.built_begin + 1, static_cast<uint32_t>(unit.built_end - unit.built_begin - 1));
-}
-
-void Rows::put_u32(size_t at, uint32_t value) {
-  for (size_t i = 0; i < 4; ++i) built_[at + i] = static_cast<uint8_t>(value >> (24 - 8 * i));
-}
-
-// Copies what stands between the changed values as it is.
-void Rows::build_row(const Unit& unit) {
-  size_t copied = header_size;
-  for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
-    const Part& part = parts_[i];
-    const Verdict verdict = judge(unit, part);
-    if (verdict.change == Change::None) continue;
-    const size_t length_at = part.offset - 4;
-    put(text_at(unit.offset + copied, length_at - copied));
-    copied = part.offset + part.size;
-    const size_t at = built_.size();
-    built_.resize(at + 4);
-    if (verdict.change == Change::Null) {
-      put_u32(at, UINT32_MAX);
-      ++withheld_count_;
-      continue;
-    }
-    if (verdict.quote) put("\"");
-    put(verdict.bytes);
-    if (verdict.quote) put("\"");
-    put_u32(at, static_cast<uint32_t>(built_.size() - at - 4));
-  }
-  put(text_at(unit.offset + copied, unit.size - copied));
-}
-
-void Rows::build_report(const Unit& unit) {
-  size_t copied = header_size;
-  for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
-    const Part& part = parts_[i];
-    const Verdict verdict = judge(unit, part);
-    if (verdict.change == Change::None) continue;
-    put(text_at(unit.offset + copied, part.offset - copied));
-    copied = part.offset + part.size;
-    if (verdict.change == Change::Null) {
-      put("[withheld]");
-      ++withheld_count_;
-    } else {
-      // A String of the protocol ends at a NUL.
-      put(verdict.bytes.substr(0, verdict.bytes.find('\0')));
-    }
-  }
-  put(text_at(unit.offset + copied, unit.size - copied));
-}
-
-// ---- Delivering ------------------------------------------------------------------------------------------
-
-bool Rows::deliver(uint32_t from, uint32_t to, size_t begin, size_t end) {
-  const sp_host& host = *link_.host;
-  while (delivered_ < units_.size() && units_[delivered_].offset < begin) ++delivered_;
-  size_t at = begin;
-  while (at < end) {
-    size_t next = delivered_;
-    while (next < units_.size() && units_[next].offset < end &&
-           units_[next].built_begin == units_[next].built_end) {
-      ++next;
-    }
-    const bool changed = next < units_.size() && units_[next].offset < end;
-    const size_t pass_end = changed ? units_[next].offset : end;
-    if (pass_end > at && host.pass(link_.session, from, to, pass_end - at, 0) < 0) return false;
-    at = pass_end;
-    delivered_ = next;
-    if (!changed) break;
-    // Neighbours that were rebuilt stand next to each other in built_ too: one drop, one emit.
-    const size_t first = next;
-    while (next < units_.size() && units_[next].offset == at && at < end &&
-           units_[next].built_begin != units_[next].built_end) {
-      at += units_[next++].size;
-    }
-    const size_t built_begin = units_[first].built_begin;
-    const size_t built_size = units_[next - 1].built_end - built_begin;
-    if (host.drop(link_.session, from, at - units_[first].offset) < 0) return false;
-    if (host.emit(link_.session, to, built_.data() + built_begin, built_size) < 0) return false;
-    delivered_ = next;
-  }
   return true;
 }
 

@@ -37,7 +37,7 @@ class Rows {
   Rows(Link link, Catalogue& catalogue) : link_(link), catalogue_(catalogue) {}
 
   // A whole RowDescription message (type byte and length included). `may_read_masked` false: the statement
-  // surely reads no table, so that columns without an origin are not suspected.
+  // is proven to read no relation (SP_FIELD_UNRELATED).
   // A shape is the truth for the portal that was described. A statement may be planned anew at each Bind
   // (search_path, DDL of anybody), so its own description says nothing sure of where columns come from.
   Described describe(std::span<const uint8_t> message, RowShape& shape, bool may_read_masked = true);
@@ -90,7 +90,7 @@ class Rows {
   };
   static constexpr uint32_t no_span = UINT32_MAX;
 
-  sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, bool no_origin);
+  sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
   sp_field_id report_field_of(std::string_view sqlstate);
   void add_part(Unit& unit, size_t offset, size_t size, sp_field_id field, const Column* column);

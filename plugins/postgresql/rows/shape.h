@@ -38,6 +38,7 @@ struct Column {
   mutable std::string path;  // schema.table.column; empty when the origin is unknown
   // Its value may come from a masked field without saying so (SP_FIELD_NO_ORIGIN).
   mutable bool no_origin = false;
+  mutable bool unrelated = false;  // with no_origin: the statement reads no relation (SP_FIELD_UNRELATED)
   // Valid while the shape's generation is the current one.
   mutable sp_field_id field = SP_FIELD_CLEAR;
 };

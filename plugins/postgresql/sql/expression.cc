@@ -111,9 +111,16 @@ Object Walker::relation_of(Fields fields) {
           .name = std::string(text_of(fields, "relname"))};
 }
 
+void Walker::source(Fields fields) {
+  Fields alias;
+  const bool renamed = find(fields, "alias", alias);
+  facts_.source(renamed ? text_of(alias, "aliasname") : text_of(fields, "relname"));
+}
+
 void Walker::range_var(Fields fields) {
   Object relation = relation_of(fields);
   if (use_ == Use::named) return facts_.object(std::move(relation));
+  source(fields);
   const bool qualified = !relation.schema.empty() || !relation.catalog.empty();
   if (!qualified && cte_counts_.contains(relation.name)) return;
   facts_.read(std::move(relation));

@@ -1,5 +1,6 @@
 #include "plugins/postgresql/sql/facts.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace sallyport::postgresql::sql {
@@ -42,6 +43,13 @@ void Facts::unknown(std::string name) {
 
 void Facts::column(std::string_view name) {
   if (fresh('c', name)) out_.columns.emplace_back(name);
+}
+
+void Facts::source(std::string_view name) { sources_.emplace(name); }
+
+void Facts::finish() {
+  const auto is_row = [&](const std::string& name) { return sources_.contains(name); };
+  if (std::ranges::any_of(out_.columns, is_row)) column("*");
 }
 
 void Facts::setting(Setting setting) {

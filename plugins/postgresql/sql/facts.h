@@ -22,11 +22,15 @@ class Facts {
   void escape(std::string reason);
   void unknown(std::string name);
   void column(std::string_view name);
+  void source(std::string_view name);  // a name that FROM gives to rows; as a column it is the whole row
   void setting(Setting setting);
   void object(Object object);  // named only
   void read(Object object);
   void written(Object object);
   void called(Object object);
+
+  // Once, when everything is gathered.
+  void finish();
 
   // Takes over all that an inner statement does.
   void merge(const Statement& inner);
@@ -39,6 +43,7 @@ class Facts {
 
   Statement& out_;
   std::unordered_set<std::string> seen_;
+  std::unordered_set<std::string> sources_;
 };
 
 }  // namespace sallyport::postgresql::sql

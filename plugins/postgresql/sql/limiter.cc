@@ -131,6 +131,7 @@ Shape Limiter::run() {
     const Token token = lexer_.next();
     shape_.plain_backslash = lexer_.plain_backslash();
     if (token == Token::fault) shape_.fault = lexer_.fault();
+    while (token == Token::end && levels_.back().open == 'C') pop();  // a label, or the parser's to refuse
     if (token == Token::end && levels_.size() > 1) shape_.fault = "unbalanced brackets";
     if (token == Token::end) shape_.extents.push_back({lexer_.start(), last_token_});
     if (token == Token::end || !shape_.fault.empty()) return std::move(shape_);

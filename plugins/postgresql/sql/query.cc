@@ -74,6 +74,7 @@ void Walker::target(Fields fields) {
   Fields relation;
   if (!find(fields, "relation", relation)) return;
   facts_.written(relation_of(relation));
+  source(relation);
   Element returning;
   if (find(fields, "returningList", returning)) facts_.read(relation_of(relation));
 }

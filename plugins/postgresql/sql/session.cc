@@ -152,6 +152,12 @@ void Walker::create_as(Fields fields) {
   facts_.statement().inner.push_back(std::move(source));
 }
 
+void Walker::copied_columns(Fields fields) {
+  const std::vector<std::string_view> names = strings_of(fields, "attlist");
+  for (const std::string_view name : names) facts_.column(name);
+  if (names.empty()) facts_.column("*");
+}
+
 void Walker::copy(Fields fields) {
   const bool from = flag_of(fields, "is_from");
   Element unused;
@@ -168,6 +174,7 @@ void Walker::copy(Fields fields) {
   Fields relation;
   if (find(fields, "relation", relation)) {
     from ? facts_.written(relation_of(relation)) : facts_.read(relation_of(relation));
+    if (!from) copied_columns(fields);
   }
   Statement source;
   if (find(fields, "query", unused) && inner(fields, source)) {

@@ -16,10 +16,11 @@
 namespace sallyport::postgresql::sql {
 
 // Ascending by how much a reader of rules should worry; Statement::effect is the last one that applies.
+// PREPARE, DECLARE, COPY (query) and EXPLAIN ANALYZE have the effects of the statement inside.
 enum class Effect : uint8_t {
   read,         // returns rows or nothing, changes nothing: SELECT, SHOW, EXPLAIN without ANALYZE, EMPTY
   transaction,  // BEGIN, COMMIT, SAVEPOINT, ...
-  session,      // SET, RESET, DISCARD, LISTEN, PREPARE, DECLARE, CLOSE, advisory locks
+  session,      // SET, RESET, DISCARD, LISTEN, CLOSE, DEALLOCATE, advisory locks
   write,    // INSERT, UPDATE, DELETE, MERGE, COPY FROM STDIN, nextval, NOTIFY, LOCK, SELECT ... FOR UPDATE
   schema,   // CREATE, ALTER, GRANT, COMMENT, and maintenance: VACUUM, REINDEX, CLUSTER, CHECKPOINT
   unknown,  // UNPARSED, EXECUTE and FETCH (see `deferred`), functions and operators nobody vouches for
@@ -98,9 +99,14 @@ struct Statement {
   std::vector<Object> relations_written;  // rows inserted, changed, deleted, or the relation itself dropped
   std::vector<Object> functions_called;   // SQL's own spellings included: EXTRACT(...) is pg_catalog.extract
   std::vector<std::string> unknown_functions;  // called, but on no list; operators as "operator @@@"
-  std::vector<std::string> escapes;            // reasons: "do", "copy-program", "function pg_read_file", ...
-  std::vector<std::string> columns;            // last parts of column references; "*" for a star
-  std::vector<Setting> settings;               // SET, RESET, ALTER ... SET and constant set_config() calls
+  // Reasons: do, call, load, function NAME, function-definition, code (aggregate, operator, cast, language,
+  // ...), trigger, event-trigger, rule, row-security, copy-file, copy-program, copies-data (SELECT INTO,
+  // CREATE TABLE AS, materialized view), file, foreign, replication, extension, setting NAME,
+  // persistent-setting, alter-system, security-label, two-phase.
+  std::vector<std::string> escapes;
+  std::vector<std::string>
+      columns;                    // read, last parts only; "*" also where a whole row is (`SELECT t FROM t`)
+  std::vector<Setting> settings;  // SET, RESET, ALTER ... SET and constant set_config() calls
 
   size_t offset = 0;  // bytes of the statement in the text, without surrounding blanks, comments, semicolons
   size_t size = 0;
@@ -114,8 +120,7 @@ struct Statement {
   bool explain = false;     // EXPLAIN with or without ANALYZE
   bool copies_in = false;   // COPY ... FROM STDIN: the server will ask for data
   bool copies_out = false;  // COPY ... TO STDOUT
-  std::vector<Statement>
-      inner;  // of PREPARE, DECLARE, COPY (query), CREATE TABLE AS, EXPLAIN: one, else none
+  std::vector<Statement> inner;  // of PREPARE, DECLARE, COPY (query), CREATE TABLE AS, EXPLAIN: one
 
   [[nodiscard]] bool has(Effect one) const { return (effects >> static_cast<uint32_t>(one) & 1) != 0; }
 };

@@ -13,6 +13,7 @@ bool Walker::run(Element statement) {
   Fields fields;
   if (!tagged(statement, tag, fields) || statement_rule(tag) == nullptr) return false;
   node(tag, statement);
+  facts_.finish();
   return !failed_;
 }
 
@@ -86,6 +87,7 @@ void Walker::bare(std::string_view first_key, Fields fields) {
   Element unused;
   if (first_key == "catalogname" || first_key == "schemaname" || first_key == "relname")
     return range_var(fields);
+  if (first_key == "aliasname") return facts_.source(text_of(fields, "aliasname"));
   if (first_key == "names") return type_name(fields);
   if (first_key == "roletype") return role(fields);
   if (first_key == "funcname") return function_call(fields);

@@ -66,6 +66,7 @@ class Walker {
   // expression.cc: what expressions and FROM name.
   static Object relation_of(Fields fields);
   void range_var(Fields fields);
+  void source(Fields fields);
   void function_call(Fields fields);
   void function(const std::vector<std::string_view>& names);
   void configuration(Fields fields);
@@ -112,6 +113,7 @@ class Walker {
   void fetch(Fields fields);
   void create_as(Fields fields);
   void copy(Fields fields);
+  void copied_columns(Fields fields);
   void explain(Fields fields);
   void vacuum(Fields fields);
 

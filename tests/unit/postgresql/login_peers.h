@@ -17,6 +17,9 @@ namespace sallyport::pg::test {
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
 
+// A table of named inputs. Filled statement by statement: as one initializer it takes compilers minutes.
+using Cases = std::vector<std::pair<const char*, std::string>>;
+
 inline std::string bytes_of(const Writer& out) { return std::string(as_text(out.view())); }
 
 inline std::string startup(const Pairs& pairs, uint32_t version = protocol_3_0) {

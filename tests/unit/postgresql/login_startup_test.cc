@@ -80,8 +80,8 @@ TEST(Startup, ProtocolOptionsAreListed) {
 // Each refused with its code, and a text that names the parameter.
 TEST(Startup, RefusesByName) {
   struct Case {
-    std::pair<std::string, std::string> pair;
-    std::string code;
+    std::pair<const char*, const char*> pair;
+    const char* code;
   };
   const Case cases[] = {
       {{"replication", "true"}, "0A000"},
@@ -118,7 +118,7 @@ TEST(Startup, RefusesByName) {
       {{"options", "\\-c role=x"}, "0A000"},
   };
   for (const Case& one : cases) {
-    const auto read = parse(body({{"user", "x"}, one.pair}));
+    const auto read = parse(body({{"user", "x"}, {one.pair.first, one.pair.second}}));
     ASSERT_FALSE(read.has_value()) << one.pair.first << "=" << one.pair.second;
     EXPECT_EQ(read.error().sqlstate, one.code) << one.pair.first << "=" << one.pair.second;
     EXPECT_FALSE(read.error().message.empty());

@@ -35,8 +35,8 @@ TEST(Catalogue, RowsAreHeldUntilTheAnswerIsThere) {
   EXPECT_NE(bench.host.legs[2].output.find("search_path"), std::string::npos);
   EXPECT_NE(bench.host.legs[2].output.find("ARRAY[16500]"), std::string::npos);
   EXPECT_TRUE(bench.held);
-  bench.answer_catalogue(
-      {{"16500", "1", "public", "customers", "id"}, {"16500", "2", "public", "customers", "email"}});
+  bench.answer_catalogue({{"16500", "1", "public", "customers", "id", "f"},
+                          {"16500", "2", "public", "customers", "email", "f"}});
   EXPECT_FALSE(bench.held);
   EXPECT_EQ(bench.host.legs[2].input, "");
   bench.again();
@@ -52,7 +52,7 @@ TEST(Catalogue, RowsAreHeldUntilTheAnswerIsThere) {
 TEST(Catalogue, AsksOnceAndAgainAfterInvalidate) {
   Bench bench;
   bench.open_catalogue();
-  bench.answer_catalogue({{"16500", "2", "public", "customers", "email"}});
+  bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
   bench.again();
   const std::string asked = bench.host.legs[2].output;
   bench.host.receive(1, bench.bytes);
@@ -118,25 +118,25 @@ TEST(Catalogue, FailuresLeaveNoOrigin) {
 // Whatever the target answers on this leg, it can only lose the origin.
 TEST(Catalogue, HostileAnswers) {
   const std::string long_name(200, 'n');
-  const std::pair<const char*, std::string> cases[] = {
-      {"four columns", data_row({"16500", "2", "public", "customers"})},
-      {"six columns", data_row({"16500", "2", "public", "customers", "email", "x"})},
-      {"NULL", data_row({"16500", "2", "public", std::nullopt, "email"})},
-      {"oid not a number", data_row({"x", "2", "public", "customers", "email"})},
-      {"oid negative", data_row({"-1", "2", "public", "customers", "email"})},
-      {"oid too large", data_row({"99999999999", "2", "public", "customers", "email"})},
-      {"attnum too large", data_row({"16500", "99999", "public", "customers", "email"})},
-      {"another table", data_row({"16501", "2", "public", "customers", "email"})},
-      {"long name", data_row({"16500", "2", "public", "customers", long_name})},
-      {"no count", message('D', "")},
-      {"length beyond the message", message('D', std::string("\0\5\0\0\xff\xff", 6))},
-      {"in a transaction", message('Z', "T")},
-      {"copy", message('H', std::string(3, '\0'))},
-      {"authentication", authentication(3)},
-      {"length 0", std::string("D") + u32(0)},
-      {"huge length", std::string("D") + u32(0x7fffffff)},
-      {"text", "HTTP/1.1 200 OK\r\n"},
-  };
+  Cases cases;
+  cases.emplace_back("five columns", data_row({"16500", "2", "public", "customers", "email"}));
+  cases.emplace_back("seven columns", data_row({"16500", "2", "public", "customers", "email", "f", "x"}));
+  cases.emplace_back("neither true nor false", data_row({"16500", "2", "public", "customers", "email", "x"}));
+  cases.emplace_back("NULL", data_row({"16500", "2", "public", std::nullopt, "email", "f"}));
+  cases.emplace_back("oid not a number", data_row({"x", "2", "public", "customers", "email", "f"}));
+  cases.emplace_back("oid negative", data_row({"-1", "2", "public", "customers", "email", "f"}));
+  cases.emplace_back("oid too large", data_row({"99999999999", "2", "public", "customers", "email", "f"}));
+  cases.emplace_back("attnum too large", data_row({"16500", "99999", "public", "customers", "email", "f"}));
+  cases.emplace_back("another table", data_row({"16501", "2", "public", "customers", "email", "f"}));
+  cases.emplace_back("long name", data_row({"16500", "2", "public", "customers", long_name, "f"}));
+  cases.emplace_back("no count", message('D', ""));
+  cases.emplace_back("length beyond the message", message('D', std::string("\0\5\0\0\xff\xff", 6)));
+  cases.emplace_back("in a transaction", message('Z', "T"));
+  cases.emplace_back("copy", message('H', std::string(3, '\0')));
+  cases.emplace_back("authentication", authentication(3));
+  cases.emplace_back("length 0", std::string("D") + u32(0));
+  cases.emplace_back("huge length", std::string("D") + u32(0x7fffffff));
+  cases.emplace_back("text", "HTTP/1.1 200 OK\r\n");
   for (const auto& [name, bytes] : cases) {
     Bench bench;
     bench.open_catalogue();
@@ -152,8 +152,8 @@ TEST(Catalogue, HostileAnswers) {
 TEST(Catalogue, UnaskedRepliesCloseTheLeg) {
   Bench bench;
   bench.open_catalogue();
-  bench.answer_catalogue({{"16500", "2", "public", "customers", "email"}});
-  bench.host.receive(2, data_row({"16500", "2", "public", "customers", "harmless"}));
+  bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
+  bench.host.receive(2, data_row({"16500", "2", "public", "customers", "harmless", "f"}));
   EXPECT_TRUE(bench.host.legs[2].finished);
   EXPECT_EQ(bench.catalogue.path(16500, 2), "public.customers.email");
 }
@@ -163,11 +163,30 @@ TEST(Catalogue, InvalidateWhileAsking) {
   Bench bench;
   bench.open_catalogue();
   bench.catalogue.invalidate();
-  bench.answer_catalogue({{"16500", "2", "public", "customers", "old"}});
+  bench.answer_catalogue({{"16500", "2", "public", "customers", "old", "f"}});
   EXPECT_TRUE(bench.held);
-  bench.answer_catalogue({{"16500", "2", "public", "customers", "email"}});
+  bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
   EXPECT_FALSE(bench.held);
   EXPECT_EQ(bench.catalogue.path(16500, 2), "public.customers.email");
+}
+
+// A view has a name of its own, but what it shows may be a masked column of a table.
+TEST(Catalogue, WhatViewsShowMayBelongToOthers) {
+  Bench bench;
+  bench.open_catalogue();
+  bench.answer_catalogue({{"16500", "2", "public", "contacts", "mail", "t"}});
+  bench.again();
+  EXPECT_EQ(field_of(bench, "mail")->path, "public.contacts.mail");
+  EXPECT_EQ(field_of(bench, "mail")->flags, uint32_t{SP_FIELD_NO_ORIGIN});
+}
+
+TEST(Catalogue, StatementsThatReadNoRelationSaySo) {
+  RowsBench bench;
+  bench.mask("jane", "****");
+  RowShape shape;
+  EXPECT_EQ(bench.rows.describe(as_bytes(row_description({{"one"}})), shape, false), Described::Done);
+  (void)bench.rows.clear(shape);
+  EXPECT_EQ(field_of(bench, "one")->flags, uint32_t{SP_FIELD_NO_ORIGIN | SP_FIELD_UNRELATED});
 }
 
 TEST(Catalogue, SystemColumnsAreNobodys) {
@@ -175,7 +194,7 @@ TEST(Catalogue, SystemColumnsAreNobodys) {
   bench.mask("jane", "****");
   bench.host.receive(1, row_description({{"ctid", 16500, -1, 27}}));
   bench.open_catalogue();
-  bench.answer_catalogue({{"16500", "2", "public", "customers", "email"}});
+  bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
   bench.again();
   bench.host.receive(1, data_row({"(0,1)"}));
   EXPECT_EQ(field_of(bench, "ctid")->flags, 0u);
@@ -186,7 +205,7 @@ TEST(Catalogue, SplitInvariance) {
     Bench bench;
     bench.host.event(2, SP_EVENT_OPENED);
     const std::string reply = target_greeting() + row_description({{"oid"}}) +
-                              data_row({"16500", "2", "public", "customers", "email"}) +
+                              data_row({"16500", "2", "public", "customers", "email", "f"}) +
                               message('C', text("SELECT 1")) + message('Z', "I");
     for (size_t at = 0; at < reply.size(); at += chunk) bench.host.receive(2, reply.substr(at, chunk));
     EXPECT_FALSE(bench.held);

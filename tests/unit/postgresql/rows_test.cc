@@ -173,7 +173,7 @@ TEST(Rows, MasksThatComeWithAReload) {
   EXPECT_EQ(send(bench, data_row({"jane"})), data_row({std::nullopt}));
   EXPECT_EQ(bench.rows.prepare(bench.shape), Described::Waiting);
   bench.open_catalogue();
-  bench.answer_catalogue({{"16500", "2", "public", "customers", "email"}});
+  bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
   EXPECT_EQ(bench.rows.prepare(bench.shape), Described::Done);
   bench.host.take(0);
   EXPECT_EQ(send(bench, data_row({"jane"})), data_row({"****"}));

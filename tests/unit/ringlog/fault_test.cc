@@ -195,8 +195,9 @@ TEST_F(FaultTest, StartMayFailAnywhere) {
       auto instance = next_instance(files_, "log", now_);
       auto root = RootKey::load_or_create(files_, "state", random_);
       if (!root) continue;
-      auto writer =
-          Writer::start(files_, {.directory = "log", .instance = *instance}, *root, {}, random_, now_);
+      auto writer = Writer::start(
+          files_, {.directory = "log", .instance = *instance, .segment_size = limits::log_segment_size_min},
+          *root, {}, random_, now_);
       if (!writer) continue;
       done = (*writer)->close(now_ + 1).has_value();
     }

@@ -23,7 +23,9 @@ TEST_F(LogTest, WorkedExampleOfFormatPage) {
   auto ring = ByteRing::anonymous(4096, 1, 0);
   ASSERT_TRUE(ring);
   Recorder recorder(*ring);
-  auto writer = Writer::start(files_, {.directory = "log", .instance = 1}, *root, {&*ring}, random, time);
+  auto writer =
+      Writer::start(files_, {.directory = "log", .instance = 1, .segment_size = limits::log_segment_size_min},
+                    *root, {&*ring}, random, time);
   ASSERT_TRUE(writer);
   recorder.set_time(time + 1);
   ASSERT_TRUE(recorder.forward(session_id(0, 1), {.leg = 1, .count = 2}, bytes_of_text("hi")));

@@ -236,7 +236,9 @@ TEST_F(TamperTest, LaterRootKeyCannotReplaceAnEarlierInstance) {
   ASSERT_TRUE(file && write_all(forged, *file, key, 0));
   auto root = RootKey::load_or_create(forged, "state", random_);
   ASSERT_TRUE(root);
-  auto writer = Writer::start(forged, {.directory = "log", .instance = instance}, *root, {}, random_, now_);
+  auto writer = Writer::start(
+      forged, {.directory = "log", .instance = instance, .segment_size = limits::log_segment_size_min}, *root,
+      {}, random_, now_);
   ASSERT_TRUE(writer);
   ASSERT_TRUE((*writer)->close(now_ + 1));
   files_.contents("log/" + name) = forged.contents("log/" + name);

@@ -95,6 +95,21 @@ TEST(Classify, Columns) {
             (std::vector<std::string>{"a", "b", "c", "D", "e", "r", "f", "g"}));
   EXPECT_EQ(columns("SELECT t.* FROM t"), (std::vector<std::string>{"*"}));
   EXPECT_EQ(columns("SELECT 1"), std::vector<std::string>());
+  EXPECT_EQ(columns("COPY t (a, b) TO STDOUT"), (std::vector<std::string>{"a", "b"}));
+  EXPECT_EQ(columns("COPY t TO STDOUT"), (std::vector<std::string>{"*"}));
+  EXPECT_EQ(columns("COPY t FROM STDIN"), std::vector<std::string>());
+}
+
+// A row's name where a column may stand is all its columns.
+TEST(Classify, WholeRows) {
+  Classifier classifier;
+  for (const char* text : {"SELECT t FROM t", "SELECT c FROM customers c", "SELECT to_json(c) FROM s.customers AS c",
+                           "SELECT j FROM (a JOIN b USING (x)) j", "SELECT s::text FROM (SELECT 1) s",
+                           "WITH w AS (SELECT 1) SELECT w FROM w", "DELETE FROM t AS d WHERE id = 1 RETURNING d",
+                           "INSERT INTO t VALUES (1) RETURNING t", "PREPARE p AS SELECT t FROM t"}) {
+    const std::vector<std::string> columns = classifier.classify(text).statements.front().columns;
+    EXPECT_EQ(columns.empty() ? "" : columns.back(), "*") << text;
+  }
 }
 
 // A plain literal with a backslash is read as the server reads it while standard_conforming_strings is on;
