@@ -54,8 +54,8 @@ std::string quoted(const std::string& word) {
   return plain ? word : "\"" + word + "\"";
 }
 
-// The log up to its last commit, which ends at `end` in the newest file; the rest of that file is preallocated
-// zeros, not worth copying. Returns the newest file's copy.
+// The log up to its last commit, which ends at `end` in the newest file; the rest of that file is
+// preallocated zeros, not worth copying. Returns the newest file's copy.
 Result<fs::path> copy_log(const fs::path& from, const fs::path& to, uint64_t end) {
   std::error_code error;
   fs::remove_all(to, error);
@@ -69,7 +69,8 @@ Result<fs::path> copy_log(const fs::path& from, const fs::path& to, uint64_t end
   std::string bytes(end, '\0');
   std::ifstream in(files.back(), std::ios::binary);
   std::ofstream out(to / files.back().filename(), std::ios::binary);
-  if (!in.read(bytes.data(), static_cast<std::streamsize>(end)) || !(out << bytes).flush()) return fail("copy the log's newest file");
+  if (!in.read(bytes.data(), static_cast<std::streamsize>(end)) || !(out << bytes).flush())
+    return fail("copy the log's newest file");
   return to / files.back().filename();
 }
 

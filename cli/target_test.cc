@@ -83,13 +83,15 @@ Result<std::string> verify_tls(const config::Target& target, int fd) {
   if (!config::is_numeric_host(name)) SSL_set_tlsext_host_name(ssl.get(), name.c_str());
   if (SSL_connect(ssl.get()) != 1) {
     const long result = SSL_get_verify_result(ssl.get());
-    if (result != X509_V_OK) return fail(std::string("its certificate is refused: ") + X509_verify_cert_error_string(result));
+    if (result != X509_V_OK)
+      return fail(std::string("its certificate is refused: ") + X509_verify_cert_error_string(result));
     char text[256];
     ERR_error_string_n(ERR_get_error(), text, sizeof text);
     return fail(std::string("the handshake failed: ") + text);
   }
-  return std::string(SSL_get_version(ssl.get())) + (target.tls == config::TargetTls::require ? ", certificate not verified (tls = \"require\")"
-                                                                                             : ", certificate verified for " + name);
+  return std::string(SSL_get_version(ssl.get())) + (target.tls == config::TargetTls::require
+                                                        ? ", certificate not verified (tls = \"require\")"
+                                                        : ", certificate verified for " + name);
 }
 
 using Connection = std::unique_ptr<PGconn, void (*)(PGconn*)>;
@@ -97,7 +99,8 @@ using Connection = std::unique_ptr<PGconn, void (*)(PGconn*)>;
 // The listener that this machine reaches the target by.
 const config::Listener* listener_of(const config::Config& config, const config::Target& target) {
   const auto found = std::ranges::find_if(config.listeners, [&target](const config::Listener& listener) {
-    return listener.protocol == target.protocol && (listener.target.empty() || listener.target == target.name);
+    return listener.protocol == target.protocol &&
+           (listener.target.empty() || listener.target == target.name);
   });
   return found == config.listeners.end() ? nullptr : &*found;
 }
@@ -107,15 +110,24 @@ Result<Connection> log_in(const config::Config& config, const config::Target& ta
   if (!listener) return fail("no listener leads to it");
   const char* given = getenv("SALLYPORT_SECRET");
   const std::string secret = given ? given : read_secret_line("secret of " + as + ": ");
-  const std::string host = listener->address.host == "0.0.0.0" ? "127.0.0.1" : listener->address.host == "::" ? "::1" : listener->address.host;
+  const std::string host = listener->address.host == "0.0.0.0" ? "127.0.0.1"
+                           : listener->address.host == "::"    ? "::1"
+                                                               : listener->address.host;
   const std::string port = std::to_string(listener->address.port), user = as + "," + target.name;
   const std::filesystem::path ca = config.file.parent_path() / "tls/ca.crt";
   const bool verifies = listener->tls && std::filesystem::exists(ca);
   const char* mode = verifies ? "verify-full" : listener->tls ? "require" : "disable";
   const std::string ca_text = ca.string();
-  const char* names[] = {"host", "port", "user", "password", "dbname", "sslmode", verifies ? "sslrootcert" : nullptr, nullptr};
-  const char* values[] = {host.c_str(), port.c_str(), user.c_str(), secret.c_str(), target.database.empty() ? user.c_str() : target.database.c_str(),
-                          mode, verifies ? ca_text.c_str() : nullptr, nullptr};
+  const char* names[] = {
+      "host", "port", "user", "password", "dbname", "sslmode", verifies ? "sslrootcert" : nullptr, nullptr};
+  const char* values[] = {host.c_str(),
+                          port.c_str(),
+                          user.c_str(),
+                          secret.c_str(),
+                          target.database.empty() ? user.c_str() : target.database.c_str(),
+                          mode,
+                          verifies ? ca_text.c_str() : nullptr,
+                          nullptr};
   Connection connection(PQconnectdbParams(names, values, 0), PQfinish);
   if (PQstatus(connection.get()) == CONNECTION_OK) return connection;
   std::string text = PQerrorMessage(connection.get());
@@ -133,16 +145,21 @@ Result<std::string> ask(PGconn* connection, const std::string& query) {
   return std::string(PQgetvalue(result.get(), 0, 0));
 }
 
-TargetFinding prove_mask(const PolicySource& source, const config::Target& target, const std::string& as, PGconn* connection) {
+TargetFinding prove_mask(const PolicySource& source, const config::Target& target, const std::string& as,
+                         PGconn* connection) {
   const config::User* user = source.policy->user(as);
   const std::vector<std::string> groups = user ? user->groups : std::vector<std::string>();
   const guard::FieldNote note = guard::explain_field(*source.policy, target, groups, "email", "");
   const Result<std::string> seen = ask(connection, std::string("SELECT '") + fake_email + "' AS email");
   if (!seen) return {"mask", false, seen.error().text};
   if (*seen != fake_email) return {"mask", true, std::string(fake_email) + " came back as " + *seen};
-  const bool applies = std::ranges::any_of(note.masks, [](const guard::MaskNote& mask) { return mask.applies && !mask.mask->detect.empty(); });
-  if (applies) return {"mask", false, std::string(fake_email) + " came back unmasked, though a mask by content applies"};
-  return {"mask", true, note.masks.empty() ? "no mask covers this target" : "no mask by content applies to " + as + "; masks by name are not tried here"};
+  const bool applies = std::ranges::any_of(
+      note.masks, [](const guard::MaskNote& mask) { return mask.applies && !mask.mask->detect.empty(); });
+  if (applies)
+    return {"mask", false, std::string(fake_email) + " came back unmasked, though a mask by content applies"};
+  return {"mask", true,
+          note.masks.empty() ? "no mask covers this target"
+                             : "no mask by content applies to " + as + "; masks by name are not tried here"};
 }
 
 // What lets the gateway in and nobody else, for the roles that it uses.
@@ -151,19 +168,26 @@ std::vector<std::string> pg_hba_lines(const config::Target& target, const std::s
   const std::string size = gateway.find(':') == gateway.npos ? "/32" : "/128";
   const char* type = target.tls == config::TargetTls::off ? "host   " : "hostssl";
   for (const config::Login& login : target.logins) {
-    const std::string database = target.databases.empty() && !target.database.empty() ? target.database : "all";
-    lines.push_back(std::string(type) + "  " + database + "  " + login.user + "  " + gateway + size + "  scram-sha-256");
+    const std::string database =
+        target.databases.empty() && !target.database.empty() ? target.database : "all";
+    lines.push_back(std::string(type) + "  " + database + "  " + login.user + "  " + gateway + size +
+                    "  scram-sha-256");
   }
-  for (const config::Login& login : target.logins) lines.push_back("local    all  " + login.user + "  reject");
-  for (const config::Login& login : target.logins) lines.push_back("host     all  " + login.user + "  all  reject");
+  for (const config::Login& login : target.logins)
+    lines.push_back("local    all  " + login.user + "  reject");
+  for (const config::Login& login : target.logins)
+    lines.push_back("host     all  " + login.user + "  all  reject");
   return lines;
 }
 
-void log_in_and_prove(const PolicySource& source, const config::Target& target, const std::string& as, TargetReport& report) {
+void log_in_and_prove(const PolicySource& source, const config::Target& target, const std::string& as,
+                      TargetReport& report) {
   const Result<Connection> connection = log_in(source.policy->config(), target, as);
   if (!connection) return report.findings.push_back({"login", false, connection.error().text});
   const Result<std::string> address = ask(connection->get(), "SELECT host(inet_client_addr())");
-  report.findings.push_back({"login", true, "through the gateway as " + as + "; the target sees " + address.value_or("an address that policy hides")});
+  report.findings.push_back({"login", true,
+                             "through the gateway as " + as + "; the target sees " +
+                                 address.value_or("an address that policy hides")});
   report.findings.push_back(prove_mask(source, target, as, connection->get()));
   report.pg_hba = pg_hba_lines(target, address && !address->empty() ? *address : "ADDRESS-OF-THE-GATEWAY");
 }
@@ -176,12 +200,14 @@ TargetReport test_target(const Context& context, const std::string& name, const 
   if (!source) return report;
   const config::Target* target = source->policy->target(name);
   if (!target) {
-    report.findings.push_back({"config", false, "no target \"" + name + "\"; `sallyport targets` lists them"});
+    report.findings.push_back(
+        {"config", false, "no target \"" + name + "\"; `sallyport targets` lists them"});
     return report;
   }
   std::string where;
   const Result<Socket> socket = dial(*target, where);
-  report.findings.push_back({"dial", socket.has_value(), socket ? "connected to " + where : socket.error().text});
+  report.findings.push_back(
+      {"dial", socket.has_value(), socket ? "connected to " + where : socket.error().text});
   if (!socket) return report;
   const bool is_postgresql = target->protocol == "postgresql";
   if (target->tls == config::TargetTls::off) {
@@ -193,7 +219,8 @@ TargetReport test_target(const Context& context, const std::string& name, const 
   }
   if (!is_postgresql || as.empty()) {
     report.findings.push_back({"login", is_postgresql ? false : true,
-                               is_postgresql ? "not tried: --as NAME says whom to log in as" : "not tried: only known for postgresql"});
+                               is_postgresql ? "not tried: --as NAME says whom to log in as"
+                                             : "not tried: only known for postgresql"});
     return report;
   }
   log_in_and_prove(*source, *target, as, report);

@@ -1,5 +1,5 @@
-// Proves one target: dialled, its certificate verified, logged in through the running gateway, a fake e-mail address
-// masked. Stops at the first step that fails. Blocks for seconds at most.
+// Proves one target: dialled, its certificate verified, logged in through the running gateway, a fake e-mail
+// address masked. Stops at the first step that fails. Blocks for seconds at most.
 #pragma once
 
 #include <string>
@@ -23,6 +23,7 @@ struct TargetReport {
 };
 
 // `as`: the local user to log in as; empty: dialling and TLS alone.
-[[nodiscard]] TargetReport test_target(const Context& context, const std::string& name, const std::string& as);
+[[nodiscard]] TargetReport test_target(const Context& context, const std::string& name,
+                                       const std::string& as);
 
 }  // namespace sallyport::cli

@@ -52,17 +52,24 @@ int list(const Context& context) {
     std::vector<std::string> addresses, logins;
     for (const config::Address& address : target.addresses) addresses.push_back(address.text());
     for (const config::Login& login : target.logins) logins.push_back(login.name);
-    rows.push_back({target.name, target.protocol, joined(addresses), tls_text(target.tls), target.database.empty() ? "-" : target.database,
-                    joined(logins), joined(target.allow), action_text(target.default_action)});
-    all.push_back({{"name", target.name},         {"protocol", target.protocol},       {"addresses", addresses},
-                   {"tls", tls_text(target.tls)}, {"database", target.database},       {"logins", logins},
-                   {"allow", target.allow},       {"default", action_text(target.default_action)},
+    rows.push_back({target.name, target.protocol, joined(addresses), tls_text(target.tls),
+                    target.database.empty() ? "-" : target.database, joined(logins), joined(target.allow),
+                    action_text(target.default_action)});
+    all.push_back({{"name", target.name},
+                   {"protocol", target.protocol},
+                   {"addresses", addresses},
+                   {"tls", tls_text(target.tls)},
+                   {"database", target.database},
+                   {"logins", logins},
+                   {"allow", target.allow},
+                   {"default", action_text(target.default_action)},
                    {"observe", target.observe}});
   }
   if (context.json) {
     puts(json_text(all).c_str());
   } else {
-    print_table({"NAME", "PROTOCOL", "ADDRESS", "TLS", "DATABASE", "LOGINS", "ALLOW", "DEFAULT"}, rows, "no targets in the configuration");
+    print_table({"NAME", "PROTOCOL", "ADDRESS", "TLS", "DATABASE", "LOGINS", "ALLOW", "DEFAULT"}, rows,
+                "no targets in the configuration");
   }
   return exit_done;
 }
@@ -80,8 +87,10 @@ int test(const Context& context, const Options& options) {
   if (context.json) {
     puts(json_text({{"ok", report.good()}, {"steps", steps}, {"pg_hba", report.pg_hba}}).c_str());
   } else if (!report.pg_hba.empty()) {
-    printf("\nThese lines at the head of the target's pg_hba.conf close the way around the gate (adjust the address if the\n"
-           "gateway has several), then SELECT pg_reload_conf():\n");
+    printf(
+        "\nThese lines at the head of the target's pg_hba.conf close the way around the gate (adjust the "
+        "address if the\n"
+        "gateway has several), then SELECT pg_reload_conf():\n");
     for (const std::string& line : report.pg_hba) printf("  %s\n", line.c_str());
   }
   return report.good() ? exit_done : exit_no;
@@ -92,11 +101,17 @@ int test(const Context& context, const Options& options) {
 void add_targets(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("targets", "what callers can reach");
-  CLI::Option* name = command->add_option("--test", options->test, "dial this one, verify it, log in through the gateway, prove its mask");
-  command->add_option("--as", options->as, "the local user to log in as; its secret is asked for, or SALLYPORT_SECRET")->needs(name);
+  CLI::Option* name = command->add_option(
+      "--test", options->test, "dial this one, verify it, log in through the gateway, prove its mask");
+  command
+      ->add_option("--as", options->as,
+                   "the local user to log in as; its secret is asked for, or SALLYPORT_SECRET")
+      ->needs(name);
   command->footer("Example: sallyport targets --test orders-db --as ci-backup");
   command->callback([&context, options] {
-    context.run = [&context, options] { return options->test.empty() ? list(context) : test(context, *options); };
+    context.run = [&context, options] {
+      return options->test.empty() ? list(context) : test(context, *options);
+    };
   });
 }
 
