@@ -12,10 +12,12 @@ void TargetCancel::start(uint32_t tls, const BackendKey& key) {
 
 bool TargetCancel::feed(const sp_input& input) {
   if (input.leg != leg_ || at_ == At::Idle) return false;
-  if ((input.events & SP_EVENT_FAILED) != 0 || (input.events & SP_EVENT_END) != 0) {
+  if ((input.events & SP_EVENT_FAILED) != 0) {
     at_ = At::Idle;
     return true;
   }
+  // The server closes once it has signalled its process: what is sent to the session from now on comes later.
+  if ((input.events & SP_EVENT_END) != 0) return over();
   if ((input.events & SP_EVENT_OPENED) != 0 && at_ == At::Connecting) {
     if (tls_ == SP_TARGET_TLS_OFF) return send();
     Writer out;
@@ -24,6 +26,7 @@ bool TargetCancel::feed(const sp_input& input) {
     at_ = At::AwaitTlsAnswer;
   }
   if ((input.events & SP_EVENT_TLS) != 0 && at_ == At::Handshaking) return send();
+  if (at_ == At::Sent && input.data_size > 0) return over();
   if (input.data_size == 0) return false;
   // One byte may come, and only as the answer to SSLRequest. A cancel has no other reply.
   if (at_ != At::AwaitTlsAnswer || input.data_size != 1 || input.data[0] != 'S') return over();
@@ -35,13 +38,14 @@ bool TargetCancel::feed(const sp_input& input) {
 bool TargetCancel::send() {
   Writer out;
   out.begin_startup(code_cancel).u32(key_.process_id).bytes(as_bytes(key_.secret)).end();
-  (void)link_.host->emit(link_.session, leg_, out.view().data(), out.view().size());
-  return over();
+  if (link_.host->emit(link_.session, leg_, out.view().data(), out.view().size()) < 0) return over();
+  at_ = At::Sent;
+  return false;
 }
 
 bool TargetCancel::over() {
   at_ = At::Idle;
-  (void)link_.host->finish(link_.session, leg_, text_of("cancel sent"));
+  (void)link_.host->finish(link_.session, leg_, text_of("cancel over"));
   return true;
 }
 
