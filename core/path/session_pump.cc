@@ -84,7 +84,10 @@ uint32_t Session::take_events(uint32_t number) {
   bool answered = std::exchange(derive_news_, false);
   for (Ticket& ticket : tickets_) answered |= std::exchange(ticket.news, false);
   if (answered) events |= SP_EVENT_ANSWER;
-  if (std::exchange(timer_fired_, false)) events |= SP_EVENT_TIMER;
+  if (std::exchange(timer_fired_, false)) {
+    events |= SP_EVENT_TIMER;
+    ++progress_;  // the plugin wished to look again, at what other legs hold, too
+  }
   if (!std::exchange(policy_told_, true)) events |= SP_EVENT_POLICY;
   if (std::exchange(signalled_, false)) events |= SP_EVENT_SIGNAL;
   if (shutdown_wanted_ && !shutdown_told_ && activity_ == SP_IDLE) {
