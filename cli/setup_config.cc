@@ -68,7 +68,7 @@ targets   = ["@TARGET@"]
 use       = "sql/destructive"
 action    = "approve"
 approvers = ["approvers"]
-hold      = "20s"                     # how long the connection waits; then it is told to come back
+hold      = "1m"                      # how long the connection waits; then it is told to come back
 timeout   = "10m"                     # how long the request stays open
 
 [[rule]]
