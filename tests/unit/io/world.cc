@@ -15,7 +15,7 @@ std::string pattern(size_t size) {
 }
 
 bool World::run_until(const std::function<bool()>& done) {
-  int64_t end_ns = ring->now_ns() + 10'000'000'000;
+  int64_t end_ns = ring->now_ns() + 60'000'000'000;
   while (!done()) {
     int64_t now_ns = ring->now_ns();
     if (now_ns >= end_ns) return false;

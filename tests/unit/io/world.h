@@ -59,7 +59,7 @@ class World {
   explicit World(uint64_t seed, RingOptions options = {.block_count = 16, .block_size = 16'384});
   ~World();
 
-  // Lets time pass until `done`; false when 10 s (of the Ring's clock) did not suffice.
+  // Lets time pass until `done`; false when 60 s (of the Ring's clock) did not suffice.
   bool run_until(const std::function<bool()>& done);
   // The next completion of that token. Fails the test when none comes. Others are kept for later.
   Completion expect(uint64_t token);
