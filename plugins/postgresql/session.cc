@@ -1,5 +1,6 @@
 #include "plugins/postgresql/session.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <string>
@@ -45,7 +46,7 @@ sp_status Session::feed(const sp_input& input) {
       return status();
     default:
       if (input.leg < cancel_leg || input.leg >= SP_LEG_COUNT_MAX) return SP_FAULT;
-      (void)cancels_[input.leg - cancel_leg].feed(input);
+      if (cancels_[input.leg - cancel_leg].feed(input)) wire_.host.feed_again();
       return status();
   }
 }
@@ -120,7 +121,9 @@ sp_status Session::feed_client(const sp_input& input) {
   // Nothing that waits may run for a caller who has gone; what came with the end and needs no wait may.
   const bool held = frontend_.holding() || (input.events & SP_EVENT_DATA) == 0;
   if (gone) frontend_.abandon();
-  if (!(gone && held) &&
+  // A cancel on its way must not hit what is sent after it.
+  const bool cancelling = std::ranges::any_of(cancels_, &TargetCancel::busy);
+  if (!(gone && held) && (gone || !cancelling) &&
       !frontend_.feed({input.data, input.data_size}, (input.events & SP_EVENT_ANSWER) != 0)) {
     return SP_FAULT;
   }

@@ -112,7 +112,7 @@ class Gateway:
             return file.read()
 
     def stop(self, how=signal.SIGTERM):
-        return process.stop(self.process, how, 60)
+        return process.stop(self.process, how, 180)
 
     def remove(self):
         try:
@@ -127,7 +127,7 @@ class Gateway:
         """`sallyport ARGS`; its output, parsed where it is JSON. Says what was said where it fails."""
         extra = ["--as", as_user] if as_user else []
         done = subprocess.run([BIN, "--config", self.config, "--json", *args, *extra], capture_output=True, text=True,
-                              env=os.environ | {"SALLYPORT_SECRET": SECRETS.get(as_user, "")}, timeout=60)
+                              env=os.environ | {"SALLYPORT_SECRET": SECRETS.get(as_user, "")}, timeout=180)
         assert not ok or done.returncode == 0, f"{args}: {done.returncode}\n{done.stdout}{done.stderr}"
         if not ok:
             return done

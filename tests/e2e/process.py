@@ -23,7 +23,7 @@ def start(args, user=None, **kwargs):
     return subprocess.Popen(args, preexec_fn=_die_with_parent, **kwargs)
 
 
-def stop(process, how=signal.SIGTERM, timeout=30):
+def stop(process, how=signal.SIGTERM, timeout=120):
     """Ends a process that was started here, and reaps it; returns its status."""
     if process.poll() is None:
         process.send_signal(how)
@@ -42,7 +42,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def until(condition, what, timeout=30, pause=0.05):
+def until(condition, what, timeout=180, pause=0.05):
     """Waits until `condition()` is true; returns its value. `timeout` only ends a test that has failed."""
     end = time.monotonic() + timeout
     while True:

@@ -63,7 +63,7 @@ class LongHold(Base):
         self.assertEqual(f"DROP TABLE {table}", one["text"])
         self.assertTrue(self.exists(table))
         self.gate.run("approve", one["id"], as_user="dana")
-        self.assertEqual(0, child.wait(30))
+        self.assertEqual(0, child.wait(180))
         self.assertFalse(self.exists(table))
 
     def test_not_self(self):
@@ -76,7 +76,7 @@ class LongHold(Base):
         self.refuse("approve", one, None)
         self.assertTrue(self.exists(table))
         self.gate.run("approve", one["id"], as_user="dana")
-        self.assertEqual(0, child.wait(30))
+        self.assertEqual(0, child.wait(180))
 
     def test_wrong_secret(self):
         """an approver who does not prove the name does not count"""
@@ -87,7 +87,7 @@ class LongHold(Base):
                                     env=os.environ | {"SALLYPORT_SECRET": "guess"}, capture_output=True, text=True)
         self.assertNotEqual(0, done.returncode)
         self.gate.run("deny", one["id"], as_user="dana")
-        self.assertEqual(1, child.wait(30))
+        self.assertEqual(1, child.wait(180))
         self.assertTrue(self.exists(table))
 
     def test_deny(self):
@@ -96,7 +96,7 @@ class LongHold(Base):
         child = self.spawn(f"DROP TABLE {table}", "-v", "VERBOSITY=verbose")
         one = self.gate.wait_approval(table)
         self.gate.run("deny", one["id"], "--reason", "not today", as_user="dana")
-        _, stderr = child.communicate(timeout=30)
+        _, stderr = child.communicate(timeout=180)
         self.assertIn("42501", stderr)
         self.assertIn("destructive-sql", stderr)
         self.assertIn("not today", stderr)
@@ -131,7 +131,7 @@ class LongHold(Base):
         thread.start()
         self.gate.wait_approval(table)
         conn.cancel()
-        thread.join(30)
+        thread.join(180)
         self.assertEqual("42501", caught[0].sqlstate)
         self.assertIn("approval=", str(caught[0].diag.message_detail))
         self.assertEqual((1,), conn.execute("SELECT 1").fetchone())
@@ -148,7 +148,7 @@ class LongHold(Base):
         self.assertIn("4711", str(one["values"]))
         self.assertTrue(one["in_transaction"])
         self.gate.run("approve", one["id"], as_user="dana")
-        thread.join(30)
+        thread.join(180)
         conn.execute("COMMIT")
         self.assertEqual("10", self.cluster.sql(f"SELECT count(*) FROM {table} WHERE id = 4711", database="shop"))
 
@@ -159,7 +159,7 @@ class LongHold(Base):
         one = self.gate.wait_approval(table)
         self.assertNotIn("person9@example.com", str(one))
         self.gate.run("approve", one["id"], as_user="dana")
-        self.assertEqual(0, child.wait(30))
+        self.assertEqual(0, child.wait(180))
         self.assertFalse(self.exists(table))
 
 

@@ -141,7 +141,7 @@ class Load(world.Case):
         finally:
             stop.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(180)
         return outcomes
 
     def test_target_restart(self):
@@ -192,9 +192,9 @@ class Load(world.Case):
         running = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep(2)%' AND state = 'active'"
         process.until(lambda: self.cluster.sql(running), "the statement at the target")
         self.gate.process.send_signal(signal.SIGTERM)
-        thread.join(60)
+        thread.join(180)
         self.assertEqual([("", "done")], rows)
-        self.assertEqual(0, self.gate.process.wait(60))
+        self.assertEqual(0, self.gate.process.wait(180))
         with self.assertRaises(psycopg.OperationalError):
             idle.execute("SELECT 1")
         self.assertTrue(self.gate.verify()["whole"])

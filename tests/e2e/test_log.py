@@ -97,15 +97,15 @@ class FullDisk(world.Case):
                                "600", "-f", script], env=self.environment(target="raw"), stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
         self.addCleanup(process.stop, bench, 9)
-        process.until(lambda: "the log fails, traffic stops" in self.gate.said(), "the log's failure", 60)
+        process.until(lambda: "the log fails, traffic stops" in self.gate.said(), "the log's failure")
         self.assertTrue(self.gate.run("status", ok=False).returncode)
         self.stands_still()
         hung = self.spawn("INSERT INTO effects(what) VALUES ('after the disk was full')", target="raw")
         time.sleep(2)  # whatever it does in this time, nothing may reach the target
         self.assertNotIn("after the disk was full", self.cluster.logged())
         os.unlink(self.mount + "/ballast")
-        process.until(lambda: "the log is whole again, traffic goes on" in self.gate.said(), "the log's repair", 60)
-        hung.communicate(timeout=60)
+        process.until(lambda: "the log is whole again, traffic goes on" in self.gate.said(), "the log's repair")
+        hung.communicate(timeout=180)
         process.stop(bench, 9)
         self.assertEqual("1", self.good_psql("SELECT 1", target="raw"))
         process.until(lambda: not self.gate.run("status")["log"]["failing"], "a good log")
@@ -120,7 +120,7 @@ class FullDisk(world.Case):
             time.sleep(1)
             return os.path.getsize(self.cluster.log) == size
 
-        process.until(still, "traffic to stop", 120)
+        process.until(still, "traffic to stop")
 
 
 if __name__ == "__main__":

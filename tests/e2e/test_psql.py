@@ -19,7 +19,7 @@ class Terminal:
             os.execvpe("psql", ["psql", "-X", "--no-readline"], env)
         self.text = ""
 
-    def expect(self, wanted, timeout=30):
+    def expect(self, wanted, timeout=180):
         """Reads until `wanted` appears; returns what stood before it, and forgets both."""
         end = time.monotonic() + timeout
         while wanted not in self.text:

@@ -58,7 +58,7 @@ class Case(unittest.TestCase):
                  "PSQLRC": "/dev/null", "PSQL_HISTORY": "/dev/null", "LC_ALL": "C.UTF-8", "PAGER": "cat", "TERM": "dumb"}
         return kept | ({"PGDATABASE": database} if database else {})
 
-    def psql(self, sql, *args, timeout=60, env=None, **where):
+    def psql(self, sql, *args, timeout=240, env=None, **where):
         """Runs `sql` in psql; the completed process with text output."""
         return subprocess.run(["psql", "-Xq", *args], input=sql, capture_output=True, text=True, timeout=timeout,
                               env=env or self.environment(**where))
@@ -69,7 +69,7 @@ class Case(unittest.TestCase):
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout.rstrip("\n")
 
-    def pgbench(self, *args, timeout=300, **where):
+    def pgbench(self, *args, timeout=900, **where):
         program = shutil.which("pgbench") or clusters.programs() + "/pgbench"
         return subprocess.run([program, *args], capture_output=True, text=True, timeout=timeout,
                               env=self.environment(**where))

@@ -18,6 +18,12 @@ bool is_farewell(std::string_view message) {
   return message[0] == pg::back::error && report_text(message, 'S') == "FATAL";
 }
 
+std::string printable(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes.substr(0, 120)) text += c >= ' ' && c < 127 ? c : '.';
+  return text + " (" + std::to_string(bytes.size()) + ")";
+}
+
 std::vector<std::string_view> columns_of(std::string_view row) {
   std::vector<std::string_view> values;
   pg::Cursor cursor(pg::as_bytes(body_of(row)));
@@ -68,7 +74,8 @@ void Client::check_same(const Segment& segment, const std::string& mine, std::st
   const bool hides_more = scene_.catalogue_trouble && mine[0] == pg::back::data_row;
   const bool hides = hides_more || sent.find(planted_mark) != std::string_view::npos;
   if (!masked() || !hides || mine[0] != sent[0]) {
-    return scene_.journal.fail(here + ": other bytes than the target sent, type " + mine[0]);
+    return scene_.journal.fail(here + ": other bytes than the target sent, of " + statement_of(segment.tags.front()) +
+                               ": " + printable(mine) + " for " + printable(sent));
   }
   if (mine[0] != pg::back::data_row) return;
   const auto before = columns_of(sent);

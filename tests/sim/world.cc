@@ -13,7 +13,7 @@ namespace sallyport::sim {
 namespace {
 
 constexpr size_t log_ring_size = 8 * limits::MiB;
-constexpr int64_t storm_ns = 15'000 * ms;
+constexpr int64_t storm_ns_max = 8'000 * ms;
 constexpr int64_t calm_ns_max = 40'000 * ms;
 // What may be inside the gateway of one session's reply: the send queue up to its bound, what one more round of
 // receives brings, and the simulated socket's own buffer.
@@ -172,6 +172,7 @@ bool World::clients_rest() const {
 }
 
 std::vector<std::string> World::run() {
+  const int64_t storm_ns = 200 * ms + static_cast<int64_t>(plan_.below(static_cast<size_t>(storm_ns_max)));
   (void)run_until([this] { return clients_rest(); }, storm_ns);
   // Faults stop: from here on everything has to come to its end.
   network_.stop_faults();

@@ -209,6 +209,8 @@ TEST(TargetCancel, SendsTheKeyOverTlsAndCloses) {
   EXPECT_EQ(host.legs[3].tls_calls, 1);
   host.event(3, SP_EVENT_TLS);
   EXPECT_EQ(host.take(3), request(code_cancel, u32(77) + "SECR"));
+  EXPECT_TRUE(cancel.busy()) << "until the server has signalled its process, which it says by closing";
+  host.event(3, SP_EVENT_END);
   EXPECT_EQ(over, 1);
   EXPECT_TRUE(host.legs[3].finished);
   EXPECT_FALSE(cancel.busy());
@@ -236,6 +238,7 @@ TEST(TargetCancel, PlainWhereTlsIsOff) {
   cancel.start(SP_TARGET_TLS_OFF, {77, "SECR"});
   host.event(3, SP_EVENT_OPENED);
   EXPECT_EQ(host.take(3), request(code_cancel, u32(77) + "SECR"));
+  host.event(3, SP_EVENT_END);
   EXPECT_TRUE(host.legs[3].finished);
 }
 

@@ -214,6 +214,7 @@ void ends(const std::string& to) {
   cancel.signal();
   cancel.opened(3);
   cancel.target(failure("57014", "canceling statement") + ready());
+  cancel.end(3);
   cancel.client(terminate());
   cancel.save(to, "cancel");
 

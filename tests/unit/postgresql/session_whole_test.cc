@@ -79,11 +79,17 @@ TEST(SessionWhole, CancelsAtTheTarget) {
   EXPECT_TRUE(whole.host.called("connect 3"));
   whole.host.event(3, SP_EVENT_OPENED);
   EXPECT_EQ(whole.host.take(3), request(code_cancel, u32(77) + "SECR"));
-  EXPECT_TRUE(whole.host.called("finish 3"));
   // The refusal is the target's own word.
   whole.host.receive(1, failure("57014", "canceling statement") + ready());
   whole.host.take(1);
   EXPECT_EQ(kinds(whole.host.take(0)), "EZ");
+  // What the client sends next leaves only once the cancel can no longer hit it.
+  whole.host.receive(0, query("SELECT 1"));
+  EXPECT_EQ(whole.host.take(1), "");
+  whole.host.event(3, SP_EVENT_END);
+  EXPECT_TRUE(whole.host.called("finish 3"));
+  whole.host.event(0, SP_EVENT_TIMER);
+  EXPECT_EQ(whole.host.take(1), query("SELECT 1"));
   EXPECT_EQ(whole.status, SP_OK);
 }
 
