@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "config/check.h"
 
@@ -14,6 +15,7 @@ namespace {
 constexpr int64_t ms = 1'000'000;
 // While somebody waits for the log, it is looked at this often.
 constexpr int64_t log_poll_ns = ms / 2;
+constexpr int64_t accept_retry_ns = 20 * ms;
 constexpr uint32_t stream_wait_us = 300;
 constexpr size_t derived_count_max = 1024;
 
@@ -71,6 +73,9 @@ bool Core::step(int64_t deadline_ns) {
   read_mailbox();
   run_timers();
   run_log_watchers();
+  if (!listeners_to_arm_.empty() && !draining_ && now_ns_ >= listeners_due_ns_) {
+    for (uint32_t index : std::exchange(listeners_to_arm_, {})) arm_listener(index);
+  }
   for (uint32_t index : freed_now_) {
     const uint32_t generation = sessions_[index]->generation_;
     sessions_[index] = std::make_unique<Session>(*this, index);
@@ -87,6 +92,7 @@ int64_t Core::next_wake(int64_t deadline_ns) const {
   const auto sooner = [&wake](int64_t at) { wake = wake < 0 ? at : std::min(wake, at); };
   if (!timers_.empty()) sooner(timers_.top().deadline_ns);
   if (!log_watchers_.empty()) sooner(now_ns_ + log_poll_ns);
+  if (!listeners_to_arm_.empty()) sooner(listeners_due_ns_);
   if (draining_) sooner(drain_deadline_ns_);
   return wake;
 }
@@ -118,6 +124,12 @@ void Core::arm_listener(uint32_t index) {
 }
 
 void Core::on_accept(const Token& token, const Completion& completion) {
+  // Out of descriptors, the waiting client would fail each accept at once: try again a little later.
+  if (!completion.more && completion.result < 0 && completion.result != -EINTR) {
+    listeners_to_arm_.push_back(token.index);
+    listeners_due_ns_ = now_ns_ + accept_retry_ns;
+    return;
+  }
   if (!completion.more && !draining_) arm_listener(token.index);
   if (completion.result < 0) return;
   Session* session = draining_ ? nullptr : free_session();

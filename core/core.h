@@ -127,6 +127,8 @@ class Core {
   std::vector<uint32_t> free_sessions_;
   std::vector<uint32_t> freed_now_;  // become free after the batch: their completions are all in
   std::vector<uint32_t> log_watchers_;
+  std::vector<uint32_t> listeners_to_arm_;  // after a failed accept, not before listeners_due_ns_
+  int64_t listeners_due_ns_ = 0;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::unordered_map<std::string, SessionRef> published_;
   std::unordered_map<std::string, SecretBytes> derived_;

@@ -38,6 +38,7 @@ Result<void> Leg::connect(const Address& address) {
   if (!fd) return std::unexpected(std::move(fd.error()));
   fd_ = *fd;
   state = State::connecting;
+  address_ = address;
   ++in_flight;
   ring_->connect(fd_, address, token(Operation::connect));
   return {};
@@ -70,6 +71,11 @@ void Leg::tls_outcome(TlsStream::Outcome outcome) {
 void Leg::on_connect(const Completion& completion) {
   --in_flight;
   if (state != State::connecting) return;
+  if (completion.result == -EINTR) {
+    ++in_flight;
+    ring_->connect(fd_, address_, token(Operation::connect));
+    return;
+  }
   if (completion.result < 0) {
     fail_leg(fail_errno("connect", -completion.result).error().text);
     close_now();
@@ -108,7 +114,7 @@ void Leg::on_receive(const Completion& completion) {
     starved_ = true;
   } else if (completion.result == 0) {
     peer_end();
-  } else if (completion.result < 0 && completion.result != -ECANCELED) {
+  } else if (completion.result < 0 && completion.result != -ECANCELED && completion.result != -EINTR) {
     failure = fail_errno("receive", -completion.result).error().text;
     peer_end();
     if (state != State::closed) close_now();
@@ -211,7 +217,7 @@ void Leg::end() {
   }
   state = State::ending;
   input.clear();
-  output.append(pending);  // whatever unit was open will not be completed
+  pending.clear();  // the open unit will not be completed: in its middle the peer would read them as its data
   if (receiving_ && !cancelling_) {
     cancelling_ = true;
     ring_->cancel(token(Operation::receive), 0);

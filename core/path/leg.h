@@ -110,6 +110,7 @@ class Leg {
   uint32_t session_ = 0;
   uint8_t number_ = 0;
   int fd_ = -1;
+  Address address_;  // of the connect under way
   bool input_wanted_ = false;
   bool receiving_ = false;
   bool cancelling_ = false;
