@@ -17,11 +17,11 @@ int status(const Context& context) {
   int exit = exit_done;
   const auto answer = ask_gateway(context, {{"act", "status"}}, "", exit);
   if (!answer) return exit;
+  const json log = answer->value("log", json::object());
   if (context.json) {
     printf("%s\n", answer->dump(2).c_str());
-    return exit_done;
+    return log.value("failing", false) ? exit_no : exit_done;
   }
-  const json log = answer->value("log", json::object());
   printf("sessions   %d\n", answer->value("sessions", 0));
   printf("approvals  %d waiting\n", answer->value("approvals", 0));
   printf("policy     version %d\n", answer->value("policy_version", 0));
