@@ -1,0 +1,60 @@
+"""The demo proves its steps, and fails where what it proves is taken away: its mask, its rule."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import tap
+
+BIN = os.environ["SALLYPORT_BIN"]
+
+
+def demo(folder=None):
+    command = [BIN, "demo", "--once"] + (["--dir", folder] if folder else [])
+    run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
+    return run.returncode, run.stdout + run.stderr
+
+
+class Demo(unittest.TestCase):
+    def setUp(self):
+        # User postgres, whose cluster lives there, must be able to pass through.
+        self.folder = tempfile.mkdtemp(prefix="sallyport-e2e-demo-")
+        os.chmod(self.folder, 0o755)
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def without(self, table, name):
+        """Runs the demo once whole, then again with one table cut from its config."""
+        code, text = demo(self.folder)
+        self.assertEqual(0, code, text)
+        path = os.path.join(self.folder, "sallyport.toml")
+        before = open(path, encoding="utf-8").read()
+        after = re.sub(r"\[\[%s\]\]\nname += \"%s\"\n(?:[^\[\n].*\n|\n(?!\[))*" % (table, name), "", before)
+        self.assertNotEqual(before, after, before)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(after)
+        return demo(self.folder)
+
+    def test_once(self):
+        """every step of `sallyport demo --once` is proven"""
+        code, text = demo()
+        self.assertEqual(0, code, text)
+        self.assertIn("steps proven", text)
+
+    def test_without_mask(self):
+        """without its mask the demo fails"""
+        code, text = self.without("mask", "[^\"]*")
+        self.assertNotEqual(0, code, text)
+        self.assertIn("NOT PROVEN", text)
+
+    def test_without_rule(self):
+        """without its destructive rule the demo fails"""
+        code, text = self.without("rule", "destructive[^\"]*")
+        self.assertNotEqual(0, code, text)
+        self.assertIn("NOT PROVEN", text)
+
+
+if __name__ == "__main__":
+    tap.main()
