@@ -291,6 +291,7 @@ void Gateway::stop_writer() {
     return;
   }
   for (const auto& ring : rings_) unlink(ring->path().c_str());
+  rmdir(snapshot_->policy->config().log.ring_dir.c_str());  // stays where another's rings stand in it
 }
 
 }  // namespace sallyport

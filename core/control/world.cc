@@ -44,6 +44,16 @@ SecretBytes false_salt_key(const fs::path& state_dir) {
   return SecretBytes(std::span<const std::byte>(key));
 }
 
+// Without a plugin_dir: where a build leaves them beside the executable, then where an installation does.
+fs::path plugin_path(const config::Config& config, const std::string& name) {
+  if (!config.server.plugin_dir.empty()) return config.server.plugin_dir / (name + ".so");
+  std::error_code error;
+  const fs::path home = fs::read_symlink("/proc/self/exe", error).parent_path().parent_path();
+  const fs::path built = home / "plugins" / name / (name + ".so");
+  if (fs::exists(built, error)) return built;
+  return home / SALLYPORT_PLUGIN_DIR / (name + ".so");
+}
+
 TargetState target_state(const config::Target& target, const Plugin& plugin, bool strict,
                          Problems& problems) {
   TargetState state;
@@ -93,7 +103,7 @@ Problems load_plugins(const config::Config& config, Plugins& plugins) {
   Problems problems;
   for (const std::string& name : config.server.plugins) {
     if (plugins.contains(name)) continue;
-    const fs::path path = config.server.plugin_dir / (name + ".so");
+    const fs::path path = plugin_path(config, name);
     const auto pin = config.server.plugin_digests.find(name);
     LoadOptions options;
     if (pin != config.server.plugin_digests.end()) options.digest = pin->second;

@@ -279,7 +279,10 @@ TEST_F(TamperTest, CrashesAreTornTailsAndNoFaults) {
     }
     const uint64_t synced = recorder_->durable();
     files_.set_judge(nullptr);
-    writer_.release();  // NOLINT: the dead process closes nothing
+    // The dead process closes nothing; what it leaves in memory stays reachable, so that it counts as no
+    // leak.
+    static auto& dead = *new std::vector<Writer*>;
+    dead.push_back(writer_.release());
     files_.crash(random);
     VerifyReport report = check();
     ASSERT_TRUE(report.whole()) << "round " << round << ": " << say(report);
