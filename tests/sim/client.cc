@@ -93,7 +93,8 @@ void Client::take() {
 void Client::take_login(std::string_view message) {
   if (message[0] == pg::back::key_data) key_ = body_of(message);
   if (message[0] == pg::back::ready) {
-    if (plan_.role == Role::stranger || plan_.role == Role::lost) scene_.journal.fail(where() + " was let in");
+    if (plan_.role == Role::stranger || plan_.role == Role::lost)
+      scene_.journal.fail(where() + " was let in");
     at_ = At::serving;
     return go_on();
   }
@@ -111,7 +112,8 @@ void Client::take_login(std::string_view message) {
     const auto challenge = scram_.challenge(rest);
     if (!challenge) return scene_.journal.fail(where() + ": the gateway's SCRAM is malformed");
     std::string key(32, 'x');
-    if (plan_.role != Role::stranger) key = derived_key(caller_password, challenge->salt, challenge->iterations);
+    if (plan_.role != Role::stranger)
+      key = derived_key(caller_password, challenge->salt, challenge->iterations);
     send(sim::message(pg::front::password, scram_.final(pg::as_bytes(key))));
   } else if (code == 12 && !scram_.verify(rest)) {
     scene_.journal.fail(where() + ": the gateway does not know the caller's secret");
@@ -175,7 +177,8 @@ void Client::misbehave() {
   said_goodbye_ = true;
   if (plan_.role == Role::vandal) {
     std::string noise;
-    for (size_t i = scene_.random().up_to(300); i > 0; --i) noise += static_cast<char>(scene_.random().below(256));
+    for (size_t i = scene_.random().up_to(300); i > 0; --i)
+      noise += static_cast<char>(scene_.random().below(256));
     // A Terminate behind it, so that noise which reads as the beginning of a long message comes to an end.
     send(noise);
     scene_.network.after(100 * ms, [this] {
@@ -184,7 +187,10 @@ void Client::misbehave() {
     return;
   }
   switch (scene_.random().below(3)) {
-    case 0: peer_->reset(); over_ = true; return;
+    case 0:
+      peer_->reset();
+      over_ = true;
+      return;
     case 1: return leave();
     default: peer_->finish(); return;
   }

@@ -1,4 +1,5 @@
-// A PostgreSQL client: logs in, runs a script made by chance, compares what it gets with what the target sent.
+// A PostgreSQL client: logs in, runs a script made by chance, compares what it gets with what the target
+// sent.
 #pragma once
 
 #include <deque>
@@ -13,13 +14,13 @@
 namespace sallyport::sim {
 
 enum class Role : uint8_t {
-  worker,       // runs its script and says good-bye
-  lingerer,     // runs its script and stays
-  deserter,     // goes away in the middle
-  vandal,       // sends noise in the middle
-  stranger,     // knows no password
-  lost,         // wants a target that is not there
-  mute,         // says nothing, or half of a greeting
+  worker,    // runs its script and says good-bye
+  lingerer,  // runs its script and stays
+  deserter,  // goes away in the middle
+  vandal,    // sends noise in the middle
+  stranger,  // knows no password
+  lost,      // wants a target that is not there
+  mute,      // says nothing, or half of a greeting
 };
 inline constexpr size_t role_count = static_cast<size_t>(Role::mute) + 1;
 
@@ -27,9 +28,9 @@ struct ClientPlan {
   uint32_t number = 0;
   Role role = Role::worker;
   const TargetSetup* target = nullptr;
-  bool excepted = false;   // from masks: logs in as pia
-  bool cancels = false;    // what takes long
-  bool floods = false;     // asks for results of several MiB, and reads them slowly
+  bool excepted = false;  // from masks: logs in as pia
+  bool cancels = false;   // what takes long
+  bool floods = false;    // asks for results of several MiB, and reads them slowly
   uint32_t segment_count = 0;
 };
 

@@ -1,5 +1,5 @@
-// What a client got against what the target sent: the same bytes in the same order, but for what masks changed
-// and what the gateway refused.
+// What a client got against what the target sent: the same bytes in the same order, but for what masks
+// changed and what the gateway refused.
 #include "plugins/postgresql/messages.h"
 #include "tests/sim/client.h"
 
@@ -46,14 +46,16 @@ void Client::check(const Segment& segment, std::vector<std::string> messages, bo
   const auto found = scene_.journal.stretches.find({plan_.number, segment.number});
   const std::string here = where() + ", segment " + std::to_string(segment.number);
   if (found == scene_.journal.stretches.end()) {
-    if (!messages.empty()) scene_.journal.fail(here + ": a reply that no target sent: " + messages.front().substr(0, 60));
+    if (!messages.empty())
+      scene_.journal.fail(here + ": a reply that no target sent: " + messages.front().substr(0, 60));
     return;
   }
   size_t used = 0;
   std::vector<std::string_view> sent = split_messages(found->second.bytes, used);
   if (masked() && !segment.simple && !segment.described) {
     std::erase_if(sent, is_description);
-    if (std::erase_if(messages, is_description) != 0) scene_.journal.fail(here + ": a description nobody asked for");
+    if (std::erase_if(messages, is_description) != 0)
+      scene_.journal.fail(here + ": a description nobody asked for");
   }
   if (!whole) {
     if (messages.size() > sent.size()) return scene_.journal.fail(here + ": more than the target sent");
@@ -74,8 +76,9 @@ void Client::check_same(const Segment& segment, const std::string& mine, std::st
   const bool hides_more = scene_.catalogue_trouble && mine[0] == pg::back::data_row;
   const bool hides = hides_more || sent.find(planted_mark) != std::string_view::npos;
   if (!masked() || !hides || mine[0] != sent[0]) {
-    return scene_.journal.fail(here + ": other bytes than the target sent, of " + statement_of(segment.tags.front()) +
-                               ": " + printable(mine) + " for " + printable(sent));
+    return scene_.journal.fail(here + ": other bytes than the target sent, of " +
+                               statement_of(segment.tags.front()) + ": " + printable(mine) + " for " +
+                               printable(sent));
   }
   if (mine[0] != pg::back::data_row) return;
   const auto before = columns_of(sent);
@@ -83,7 +86,8 @@ void Client::check_same(const Segment& segment, const std::string& mine, std::st
   if (before.size() != after.size()) return scene_.journal.fail(here + ": a masked row lost a column");
   for (size_t i = 0; i < before.size(); ++i) {
     const bool planted = before[i].find(planted_mark) != std::string_view::npos;
-    if (!planted && !hides_more && before[i] != after[i]) scene_.journal.fail(here + ": a mask changed a value that it should not");
+    if (!planted && !hides_more && before[i] != after[i])
+      scene_.journal.fail(here + ": a mask changed a value that it should not");
     if (planted && after[i].empty()) scene_.journal.fail(here + ": a masked value vanished");
   }
 }
@@ -103,7 +107,8 @@ void Client::check_refusable(const Segment& segment, const std::vector<std::stri
   const bool ran = scene_.journal.executed.contains(segment.tags.front());
   if (never_runs(kind) && !refused) return scene_.journal.fail(here + ": was not refused, but " + errors);
   if (refused && ran) return scene_.journal.fail(here + ": was refused and ran all the same");
-  if (kind == Kind::approve && errors.empty() && !ran) scene_.journal.fail(here + ": said to have run, and did not");
+  if (kind == Kind::approve && errors.empty() && !ran)
+    scene_.journal.fail(here + ": said to have run, and did not");
   ++compared_;
 }
 

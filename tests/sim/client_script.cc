@@ -55,7 +55,8 @@ Client::Segment Client::make_extended() {
     if (segment.described) out.begin(pg::front::describe).u8('P').text(portal).end();
     out.begin(pg::front::execute).text(portal).u32(0).end();
     if (scene_.random().chance(100)) out.begin(pg::front::flush).end();
-    if (!portal.empty() && scene_.random().chance(300)) out.begin(pg::front::close).u8('P').text(portal).end();
+    if (!portal.empty() && scene_.random().chance(300))
+      out.begin(pg::front::close).u8('P').text(portal).end();
   }
   out.begin(pg::front::sync).end();
   segment.bytes = taken(out);

@@ -44,7 +44,8 @@ void Control::answer(const Waiter& waiter, const std::string& id, ApprovalState 
 }
 
 void Control::on(const ApprovalWanted& wanted) {
-  if (wanted.text.find(planted_mark) != std::string::npos) scene_.journal.fail("an approver was shown a planted value");
+  if (wanted.text.find(planted_mark) != std::string::npos)
+    scene_.journal.fail("an approver was shown a planted value");
   const Waiter waiter = {wanted.session, wanted.ticket};
   for (auto& [id, approval] : approvals_) {
     if (approval.digest != wanted.digest || approval.lent || approval.used > 0) continue;
@@ -109,7 +110,8 @@ void Control::on(const DeriveWanted& wanted) {
   answer.iterations = wanted.iterations;
   if (right) {
     const std::string_view salt(reinterpret_cast<const char*>(wanted.salt.data()), wanted.salt.size());
-    answer.salted_password = SecretBytes(std::string_view(derived_key(target_password, salt, wanted.iterations)));
+    answer.salted_password =
+        SecretBytes(std::string_view(derived_key(target_password, salt, wanted.iterations)));
   }
   send(std::move(answer), scene_.delay(20));
 }
@@ -124,12 +126,14 @@ void Control::check() {
     if (found == approvals_.end() || found->second.fate != Fate::approved) {
       scene_.journal.fail("the record lets something run under approval " + id + ", which nobody gave");
     }
-    if (count > 1) scene_.journal.fail("approval " + id + " stands on " + std::to_string(count) + " requests");
+    if (count > 1)
+      scene_.journal.fail("approval " + id + " stands on " + std::to_string(count) + " requests");
   }
   for (const auto& [id, approval] : approvals_) {
     const auto found = scene_.journal.approvals_used.find(id);
     const uint64_t recorded = found == scene_.journal.approvals_used.end() ? 0 : found->second;
-    if (approval.used != recorded) scene_.journal.fail("approval " + id + " was recorded and told differently");
+    if (approval.used != recorded)
+      scene_.journal.fail("approval " + id + " was recorded and told differently");
   }
 }
 

@@ -1,5 +1,5 @@
-// The control plane's answers: approvals decided by chance, late, twice or never; derived keys; signals. Holds
-// the core to the rules of approvals as it goes.
+// The control plane's answers: approvals decided by chance, late, twice or never; derived keys; signals.
+// Holds the core to the rules of approvals as it goes.
 #pragma once
 
 #include <map>

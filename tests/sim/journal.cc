@@ -10,7 +10,9 @@ namespace {
 
 constexpr size_t failure_count_max = 20;
 
-std::string_view view(ringlog::Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string_view view(ringlog::Bytes bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 bool is_masked(std::string_view target) {
   for (const TargetSetup& setup : target_setups) {
@@ -70,7 +72,8 @@ void Journal::take(const ringlog::RecordView& record) {
       break;
     case ringlog::Kind::SessionClosed:
       ++session.closed;
-      if (facts->facts_as_SessionClosed()->requests() != session.requests) fail("a session's requests do not add up");
+      if (facts->facts_as_SessionClosed()->requests() != session.requests)
+        fail("a session's requests do not add up");
       break;
     case ringlog::Kind::Fault:
       ++session.faults;
@@ -82,8 +85,9 @@ void Journal::take(const ringlog::RecordView& record) {
   check_planted(record);
 }
 
-// Requests of all targets pass the detectors of their target before they are recorded; on a masked one nothing
-// planted may be found in any record but those of a caller who is excepted, whose replies are as they are.
+// Requests of all targets pass the detectors of their target before they are recorded; on a masked one
+// nothing planted may be found in any record but those of a caller who is excepted, whose replies are as they
+// are.
 void Journal::check_planted(const ringlog::RecordView& record) {
   const RecordedSession& session = sessions[record.session];
   if (!is_masked(session.target)) return;
@@ -124,7 +128,8 @@ void Journal::seen(const Tag& tag, std::string_view text, const ringlog::ByteRin
   const RecordedTag& known = tags[tag];
   if (known.prepared + known.allowed == 0) fail("a target saw " + tag.text() + " before its record");
   if (never_runs(tag.kind)) fail("a target saw " + tag.text() + ", which no verdict allows");
-  if (durable && known.last_sequence > ring.durable()) fail("a target saw " + tag.text() + " before its fsync");
+  if (durable && known.last_sequence > ring.durable())
+    fail("a target saw " + tag.text() + " before its fsync");
   const auto original = said.find(tag);
   if (original == said.end() || original->second != text) fail("a target saw other bytes of " + tag.text());
 }

@@ -1,5 +1,5 @@
-// What is known of one seed's run, from three sides: what targets saw and answered, what the record says (read
-// from the log's ring the moment it matters, and from the log itself at the end), and what is wrong.
+// What is known of one seed's run, from three sides: what targets saw and answered, what the record says
+// (read from the log's ring the moment it matters, and from the log itself at the end), and what is wrong.
 #pragma once
 
 #include <cstdint>

@@ -25,16 +25,17 @@ std::string caller_secret(const std::string& name) {
 }
 
 std::string user_text(const std::string& name, const std::string& group) {
-  return "[[user]]\nname = \"" + name + "\"\ngroups = [\"" + group + "\"]\nsecret = \"" + caller_secret(name) + "\"\n";
+  return "[[user]]\nname = \"" + name + "\"\ngroups = [\"" + group + "\"]\nsecret = \"" +
+         caller_secret(name) + "\"\n";
 }
 
 std::string target_text(const TargetSetup& target) {
-  std::string text = "[[target]]\nname = \"" + std::string(target.name) + "\"\nprotocol = \"postgresql\"\naddress = \"" +
-                     std::string(target.address) + "\"\n";
+  std::string text = "[[target]]\nname = \"" + std::string(target.name) +
+                     "\"\nprotocol = \"postgresql\"\naddress = \"" + std::string(target.address) + "\"\n";
   text += "tls = \"off\"\ndatabase = \"shop\"\nallow = [\"staff\", \"pii-readers\"]\n";
   text += "logins = { app = { credential = { user = \"app\", password = \"file:never-read\" } } }\n";
-  text += std::string("record = { responses = \"64 KiB\", durability = \"") + (target.durable ? "sync" : "group") +
-          "\" }\n";
+  text += std::string("record = { responses = \"64 KiB\", durability = \"") +
+          (target.durable ? "sync" : "group") + "\" }\n";
   return text;
 }
 

@@ -1,5 +1,5 @@
-// The simulation's seeds. SALLYPORT_SEED=n runs that one alone and tells more; SALLYPORT_SEEDS=n sets how many
-// (60), SALLYPORT_FIRST_SEED where they begin (1).
+// The simulation's seeds. SALLYPORT_SEED=n runs that one alone and tells more; SALLYPORT_SEEDS=n sets how
+// many (60), SALLYPORT_FIRST_SEED where they begin (1).
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -35,6 +35,7 @@ std::string run_seed(uint64_t seed, Tally& tally, uint64_t& trace) {
   World world(seed);
   std::string text;
   for (const std::string& failure : world.run()) text += "\n  " + failure;
+  if (!text.empty()) text += "\n  " + world.picture();
   tally.add(world.tally());
   trace = world.trace();
   return text;

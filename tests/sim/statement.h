@@ -1,6 +1,6 @@
 // What the simulated clients say and what the simulated targets answer. Every statement carries a tag in a
-// comment, which names who sent it and what is to become of it; a target's answer is a function of the tag, so
-// that both ends and the record can be compared.
+// comment, which names who sent it and what is to become of it; a target's answer is a function of the tag,
+// so that both ends and the record can be compared.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@
 namespace sallyport::sim {
 
 enum class Kind : uint8_t {
-  read,      // rows without anything to hide
-  people,    // rows with planted addresses
-  write,     // its text holds a planted address
-  error,     // the target refuses, quoting a planted address
-  slow,      // the target takes its time
-  flood,     // a result of several MiB
+  read,    // rows without anything to hide
+  people,  // rows with planted addresses
+  write,   // its text holds a planted address
+  error,   // the target refuses, quoting a planted address
+  slow,    // the target takes its time
+  flood,   // a result of several MiB
   begin,
   commit,
   rollback,

@@ -102,7 +102,8 @@ void TargetConnection::take_startup() {
   const std::string body(pg::as_text(cursor.rest()));
   input_.erase(0, first.whole.size());
   if (code == pg::code_cancel) return take_cancel(body);
-  if (code != pg::protocol_3_0) return scene_.journal.fail("a target was greeted with code " + std::to_string(code));
+  if (code != pg::protocol_3_0)
+    return scene_.journal.fail("a target was greeted with code " + std::to_string(code));
   switch (manner_) {
     case Manner::refuses:
       send(error_message("57P03", "the database system is starting up", "FATAL"));
@@ -163,11 +164,11 @@ void TargetConnection::send(std::string bytes) {
 }
 
 std::string TargetConnection::state() const {
-  return "connection " + std::to_string(number_) + " phase " + std::to_string(static_cast<int>(at_)) + " manner " +
-         std::to_string(static_cast<int>(manner_)) + (busy_ ? " busy" : "") + (skipping_ ? " skipping" : "") +
-         (peer_.ended() ? " ended" : "") + (client_ ? " of client " + std::to_string(*client_) : "") + " sent " +
-         std::to_string(sent_) + " unread " + std::to_string(peer_.unread_by_ring()) + " input " +
-         std::to_string(input_.size());
+  return "connection " + std::to_string(number_) + " phase " + std::to_string(static_cast<int>(at_)) +
+         " manner " + std::to_string(static_cast<int>(manner_)) + (busy_ ? " busy" : "") +
+         (skipping_ ? " skipping" : "") + (peer_.ended() ? " ended" : "") +
+         (client_ ? " of client " + std::to_string(*client_) : "") + " sent " + std::to_string(sent_) +
+         " unread " + std::to_string(peer_.unread_by_ring()) + " input " + std::to_string(input_.size());
 }
 
 void TargetConnection::calm_down() {

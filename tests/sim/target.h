@@ -26,7 +26,11 @@ class TargetConnection {
   [[nodiscard]] const SimPeer& peer() const { return peer_; }
   [[nodiscard]] size_t sent() const { return sent_; }
   [[nodiscard]] std::string state() const;
-  [[nodiscard]] const std::optional<uint32_t>& client() const { return client_; }  // whose statements come here
+
+  int64_t over_bound_since_ns = -1;  // World's note: the core holds too much of what this one sent
+  [[nodiscard]] const std::optional<uint32_t>& client() const {
+    return client_;
+  }  // whose statements come here
 
  private:
   enum class Manner : uint8_t { fair, refuses, closes, silent, babbles };
@@ -83,7 +87,9 @@ class Target {
 
   [[nodiscard]] Scene& scene() { return scene_; }
   [[nodiscard]] const TargetSetup& setup() const { return setup_; }
-  [[nodiscard]] const std::deque<std::unique_ptr<TargetConnection>>& connections() const { return connections_; }
+  [[nodiscard]] const std::deque<std::unique_ptr<TargetConnection>>& connections() const {
+    return connections_;
+  }
   void cancel(uint32_t number);
   void calm_down();
 

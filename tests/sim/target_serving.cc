@@ -13,7 +13,8 @@ std::string plain(uint8_t type) { return message(type, {}); }
 std::string text_row(std::initializer_list<std::string_view> values) {
   pg::Writer out;
   out.begin(pg::back::data_row).u16(static_cast<uint16_t>(values.size()));
-  for (const std::string_view value : values) out.u32(static_cast<uint32_t>(value.size())).bytes(pg::as_bytes(value));
+  for (const std::string_view value : values)
+    out.u32(static_cast<uint32_t>(value.size())).bytes(pg::as_bytes(value));
   return std::string(pg::as_text(out.end().view()));
 }
 
@@ -42,7 +43,9 @@ void TargetConnection::handle(uint8_t type, std::string_view body) {
     case pg::front::sync: return sync();
     case pg::front::flush: return;
     case pg::front::terminate: return break_off();
-    default: return scene_.journal.fail(std::string("a target was sent a message of type ") + static_cast<char>(type));
+    default:
+      return scene_.journal.fail(std::string("a target was sent a message of type ") +
+                                 static_cast<char>(type));
   }
 }
 
@@ -170,7 +173,8 @@ void TargetConnection::finish_run(const Tag& tag, bool simple) {
     pg::write_notice(out, {.severity = "NOTICE", .sqlstate = "01003", .message = "vacuum is nice"});
     send(std::string(pg::as_text(out.view())));
   }
-  if (tag.kind == Kind::error) return fail("23505", "Key (email)=(" + planted_value(tag, 0) + ") exists", simple);
+  if (tag.kind == Kind::error)
+    return fail("23505", "Key (email)=(" + planted_value(tag, 0) + ") exists", simple);
   if (simple && has_rows(tag.kind)) send(description_of(tag.kind));
   const std::vector<std::string> rows = rows_of(tag);
   const size_t breaks_at = scene_.mishap(12) ? scene_.random().below(rows.size() + 1) : rows.size() + 1;

@@ -15,9 +15,12 @@ namespace {
 constexpr size_t log_ring_size = 8 * limits::MiB;
 constexpr int64_t storm_ns_max = 8'000 * ms;
 constexpr int64_t calm_ns_max = 40'000 * ms;
-// What may be inside the gateway of one session's reply: the send queue up to its bound, what one more round of
-// receives brings, and the simulated socket's own buffer.
+// What may be inside the gateway of one session's reply: the send queue up to its bound, what one more round
+// of receives brings, and the simulated socket's own buffer.
 constexpr size_t inside_size_max = limits::send_queue_size_max + limits::unit_size_max + 512 * limits::KiB;
+
+// A target that does not read learns late that the core has gone, and what it sends meanwhile is nowhere.
+constexpr int64_t settle_ns = 500 * ms;
 
 SimFaults faults_of(SimRandom& random) {
   switch (random.below(4)) {
@@ -81,15 +84,18 @@ void World::make_core() {
 void World::make_log() {
   const auto random = log_random(seed_);
   auto root = ringlog::RootKey::load_or_create(files_, "state", random).value();
-  auto writer = ringlog::Writer::start(files_, {.directory = "log", .instance = 1, .segment_size = 4 * limits::MiB},
-                                       root, {&*ring_}, random, static_cast<uint64_t>(core_->wall_ns()));
+  auto writer =
+      ringlog::Writer::start(files_, {.directory = "log", .instance = 1, .segment_size = 4 * limits::MiB},
+                             root, {&*ring_}, random, static_cast<uint64_t>(core_->wall_ns()));
   CHECK(writer.has_value());
   writer_ = std::move(*writer);
   log_step_ns_ = static_cast<int64_t>(plan_.up_to(10)) * ms;
   files_.set_judge([this](ringlog::MemoryFiles::Operation operation, const std::string&) {
     using Operation = ringlog::MemoryFiles::Operation;
     if (!log_breaks_) return 0;
-    return operation == Operation::Write || operation == Operation::Sync || operation == Operation::Create ? ENOSPC : 0;
+    return operation == Operation::Write || operation == Operation::Sync || operation == Operation::Create
+               ? ENOSPC
+               : 0;
   });
 }
 
@@ -115,7 +121,7 @@ void World::make_clients() {
 
 void World::make_mishaps() {
   if (plan_.chance(120)) {
-    network_.after(scene_->delay(4000), [this] { log_breaks_ = log_broke_ = true; });
+    network_.after(scene_->delay(4000), [this] { log_breaks_ = log_broke_ = !scene_->calm; });
     network_.after(4000 * ms + scene_->delay(4000), [this] { log_breaks_ = false; });
   }
   if (plan_.chance(100)) {
@@ -126,7 +132,8 @@ void World::make_mishaps() {
     });
   }
   if (plan_.chance(200)) {
-    for (int i = 0; i < 3; ++i) control_->send(SnapshotChanged{.snapshot = shared_snapshot()}, scene_->delay(5000));
+    for (int i = 0; i < 3; ++i)
+      control_->send(SnapshotChanged{.snapshot = shared_snapshot()}, scene_->delay(5000));
   }
 }
 
@@ -158,17 +165,36 @@ void World::check_bounds() {
       const Client& client = *clients_[*connection->client()];
       const size_t in = connection->sent() - connection->peer().unread_by_ring();
       const size_t out = client.received().size();
-      if (client.over() || in <= out) continue;
-      tally_.most_inside = std::max(tally_.most_inside, in - out);
-      if (in - out > inside_size_max) {
-        journal_.fail("the core holds " + std::to_string((in - out) / 1024) + " KiB of the reply to " + client.where());
+      if (client.over() || in <= out + inside_size_max) {
+        connection->over_bound_since_ns = -1;
+        if (!client.over() && in > out) tally_.most_inside = std::max(tally_.most_inside, in - out);
+        continue;
       }
+      if (connection->over_bound_since_ns < 0) connection->over_bound_since_ns = network_.now_ns();
+      if (network_.now_ns() - connection->over_bound_since_ns < settle_ns) continue;
+      journal_.fail("the core holds " + std::to_string((in - out) / 1024) + " KiB of the reply to " +
+                    client.where());
+      connection->over_bound_since_ns = INT64_MAX / 2;
     }
   }
 }
 
 bool World::clients_rest() const {
-  return std::ranges::all_of(clients_, [](const auto& client) { return client->over() || client->resting(); });
+  return std::ranges::all_of(clients_,
+                             [](const auto& client) { return client->over() || client->resting(); });
+}
+
+std::string World::picture() const {
+  std::string text = "connections at targets:";
+  for (const auto& target : targets_) {
+    for (const auto& connection : target->connections()) {
+      text += "\n    " + std::string(target->setup().name) + " " + connection->state();
+    }
+  }
+  for (const auto& [id, session] : journal_.sessions) {
+    if (!session.fault.empty()) text += "\n  fault of " + session.peer + ": " + session.fault;
+  }
+  return text;
 }
 
 std::vector<std::string> World::run() {
@@ -186,15 +212,10 @@ std::vector<std::string> World::run() {
   const int64_t calm_since_ns = network_.now_ns();
   if (!run_until([this] { return clients_rest(); }, calm_ns_max)) {
     for (const auto& client : clients_) {
-      if (!client->over() && !client->resting()) journal_.fail(client->where() + " is stuck: " + client->state());
+      if (!client->over() && !client->resting())
+        journal_.fail(client->where() + " is stuck: " + client->state());
     }
-    std::string text = "connections at targets:";
-    for (const auto& target : targets_) {
-      for (const auto& connection : target->connections()) {
-        text += "\n    " + std::string(target->setup().name) + " " + connection->state();
-      }
-    }
-    journal_.fail(text);
+    journal_.fail(picture());
   }
   tally_.longest_calm_ms = (network_.now_ns() - calm_since_ns) / ms;
   end_sessions();

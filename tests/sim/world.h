@@ -1,5 +1,6 @@
-// One seed: the real core, plugin, policy, guard and log; the network, the clock, the far ends and the control
-// plane are simulated. First faults, then calm, then the end; what must hold is checked on the way and after.
+// One seed: the real core, plugin, policy, guard and log; the network, the clock, the far ends and the
+// control plane are simulated. First faults, then calm, then the end; what must hold is checked on the way
+// and after.
 #pragma once
 
 #include <functional>
@@ -19,7 +20,8 @@ namespace sallyport::sim {
 
 // What one seed did, to see that the seeds together do what they are for.
 struct Tally {
-  uint64_t seeds = 0, sessions = 0, served = 0, requests = 0, executed = 0, compared = 0, approved = 0, denied = 0;
+  uint64_t seeds = 0, sessions = 0, served = 0, requests = 0, executed = 0, compared = 0, approved = 0,
+           denied = 0;
   uint64_t held = 0, faults = 0, log_failures = 0, flooded = 0, masked = 0, kinds[kind_count] = {};
   int64_t longest_calm_ms = 0, longest_drain_ms = 0;
   size_t most_inside = 0, most_chunks = 0;
@@ -35,6 +37,8 @@ class World {
   // The failures; empty: the seed is well.
   std::vector<std::string> run();
   [[nodiscard]] const Tally& tally() const { return tally_; }
+  // Clients and their targets' connections as they stand, for a person.
+  [[nodiscard]] std::string picture() const;
   // The same for the same seed.
   [[nodiscard]] uint64_t trace() const;
 
