@@ -97,12 +97,15 @@ class Gateway:
                        + extra + self.policy)
 
     def start(self):
+        # A killed gateway's socket may go on listening for a moment, until the kernel has taken its ring down; what
+        # the new one says cannot be mistaken.
+        lines = self.said().count("listening at") if os.path.exists(self.output) else 0
         with open(self.output, "a") as out:
             self.process = process.start([BIN, "--config", self.config, "serve"], cwd=self.folder, stdout=out, stderr=out)
 
         def ready():
             assert self.process.poll() is None, "the gateway ended:\n" + self.said()
-            return process.answers(self.port) and os.path.exists(self.folder + "/state/admin.sock")
+            return self.said().count("listening at") > lines and process.answers(self.port) and os.path.exists(self.folder + "/state/admin.sock")
 
         process.until(ready, "the gateway's start")
         return self

@@ -21,14 +21,16 @@ class Kill(world.Case):
         with open(script, "w") as file:
             # One number a statement, unique over all clients and cycles.
             file.write("\\set n random(1, 1000000000000)\n\\set m random(1, 1000000000000)\n"
-                       "SELECT ':n' AS sallyport_mark;\nINSERT INTO effects(what) VALUES ('sallyport_mark :m');\n")
+                       "SELECT :n AS sallyport_mark;\nINSERT INTO effects(what) VALUES ('sallyport_mark ' || :m);\n")
         for cycle in range(CYCLES):
             mode = ("simple", "extended", "prepared")[cycle % 3]
             bench = process.start([self.pgbench_program(), "-n", "-c", "8", "-T", "60", "-M", mode, "-f", script],
                                   env=self.environment(target="raw"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             self.addCleanup(process.stop, bench, 9)
             size = os.path.getsize(self.cluster.log)
-            process.until(lambda: os.path.getsize(self.cluster.log) > size + 20_000, "statements at the target")
+            process.until(lambda: bench.poll() is not None or os.path.getsize(self.cluster.log) > size + 20_000,
+                          "statements at the target")
+            self.assertIsNone(bench.poll(), "pgbench has ended by itself")
             time.sleep(0.01 * (cycle % 7))  # another moment each cycle
             self.gate.process.kill()
             self.gate.process.wait()
