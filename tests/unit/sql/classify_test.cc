@@ -103,10 +103,11 @@ TEST(Classify, Columns) {
 // A row's name where a column may stand is all its columns.
 TEST(Classify, WholeRows) {
   Classifier classifier;
-  for (const char* text : {"SELECT t FROM t", "SELECT c FROM customers c", "SELECT to_json(c) FROM s.customers AS c",
-                           "SELECT j FROM (a JOIN b USING (x)) j", "SELECT s::text FROM (SELECT 1) s",
-                           "WITH w AS (SELECT 1) SELECT w FROM w", "DELETE FROM t AS d WHERE id = 1 RETURNING d",
-                           "INSERT INTO t VALUES (1) RETURNING t", "PREPARE p AS SELECT t FROM t"}) {
+  for (const char* text :
+       {"SELECT t FROM t", "SELECT c FROM customers c", "SELECT to_json(c) FROM s.customers AS c",
+        "SELECT j FROM (a JOIN b USING (x)) j", "SELECT s::text FROM (SELECT 1) s",
+        "WITH w AS (SELECT 1) SELECT w FROM w", "DELETE FROM t AS d WHERE id = 1 RETURNING d",
+        "INSERT INTO t VALUES (1) RETURNING t", "PREPARE p AS SELECT t FROM t"}) {
     const std::vector<std::string> columns = classifier.classify(text).statements.front().columns;
     EXPECT_EQ(columns.empty() ? "" : columns.back(), "*") << text;
   }

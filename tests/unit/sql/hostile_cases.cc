@@ -108,6 +108,8 @@ const std::vector<Case>& hostile_cases() {
       {"DELETE FROM t -- WHERE id = 1", "DELETE destroy w:t no-where"},
       {"DELETE FROM t /* WHERE id = 1 */", "DELETE destroy w:t no-where"},
       {"SELECT 1 /* é -- */ /* /* */ */; DELETE FROM t", "SELECT read; DELETE destroy w:t no-where"},
+      {"SELECT 1 case", "SELECT read"},
+      {"SELECT 1 AS case, 2 AS end, CASE WHEN true THEN 1 END", "SELECT read"},
   };
   return cases;
 }
