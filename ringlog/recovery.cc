@@ -27,7 +27,9 @@ Result<Leftover> find_leftover_rings(const std::string& directory) {
       leftover.rings.push_back(std::move(*ring));
     else if (ring.error().code == EBADMSG)
       leftover.damaged.push_back(path);
-    else if (ring.error().code != EBUSY)
+    else if (ring.error().code == EBUSY)
+      leftover.busy.push_back(path);
+    else
       return std::unexpected(std::move(ring.error()));
   }
   return leftover;

@@ -17,6 +17,7 @@ namespace sallyport::ringlog {
 struct Leftover {
   std::vector<ByteRing> rings;       // of dead processes, by instance and index
   std::vector<std::string> damaged;  // files that are no ring; the operator decides
+  std::vector<std::string> busy;     // whose owner lives, or is still being taken down by the kernel
 };
 // Rings whose owner lives are left alone.
 [[nodiscard]] Result<Leftover> find_leftover_rings(const std::string& directory);

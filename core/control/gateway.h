@@ -40,6 +40,8 @@ class Gateway {
   struct CoreThread;
   Gateway() = default;
 
+  // 0700, ours. Errors say whose it is.
+  static Result<void> make_folder(const std::filesystem::path& path);
   Result<void> lock_state();
   Result<void> open_log();
   Result<void> start_cores();

@@ -3,9 +3,10 @@
 //
 //   login -> serving -> ending -> over        (a fault leads to `ending` from anywhere)
 //
-// The parts: session.cc life cycle; session_pump.cc how bytes come to the plugin; session_host.cc the plugin's
-// host calls on bytes and legs; session_login.cc who and what; session_ask.cc verdicts, session_tickets.cc what
-// waits; session_mask.cc fields and masks; session_record.cc the record. One core thread; no locks.
+// The parts: session.cc life cycle; session_pump.cc how bytes come to the plugin; session_host.cc the
+// plugin's host calls on bytes and legs; session_login.cc who and what; session_ask.cc verdicts,
+// session_tickets.cc what waits; session_mask.cc fields and masks; session_record.cc the record. One core
+// thread; no locks.
 #pragma once
 
 #include <openssl/evp.h>

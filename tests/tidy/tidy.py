@@ -58,13 +58,19 @@ def data_path():
                 yield f"{name} includes {target}"
 
 
-# A ratchet: no file grows past 300 lines but those listed, and those may only shrink.
-def sizes():
+# What is listed may be larger than the rule, and may only shrink.
+def ratchet(path):
     known = {}
-    for line in read("tests/tidy/sizes").split("\n"):
+    for line in read(path).split("\n"):
         if line and not line.startswith("#"):
             size, name = line.split()
             known[name] = int(size)
+    return known
+
+
+# No file grows past 300 lines but those listed.
+def sizes():
+    known = ratchet("tests/tidy/sizes")
     for name in code:
         size = read(name).count("\n")
         limit = known.get(name, 300)
@@ -77,13 +83,14 @@ def sizes():
 
 # Functions are short enough to be seen whole. Counted from a line that ends in '{' at column 0 to its '}'.
 def functions():
+    known = ratchet("tests/tidy/functions")
     for name in filter(product, code):
         start = None
         for number, line in enumerate(read(name).split("\n"), 1):
             if re.match(r"^[A-Za-z].*\)( const)?( noexcept)?( ->.*)? \{$", line):
                 start = number
             elif line == "}" and start:
-                if number - start > 70:
+                if number - start > known.get(name, 70):
                     yield f"{name}:{start} has {number - start} lines"
                 start = None
 

@@ -1,0 +1,136 @@
+// The gateway's log: rings of dead processes are drained first, then the writer's thread runs until the last
+// commit.
+#include <errno.h>
+#include <pthread.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/control/gateway.h"
+#include "ringlog/recovery.h"
+
+namespace sallyport {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr uint32_t sync_interval_ms = 1;  // a target that waits for each fsync should not wait for the clock
+
+uint64_t wall_ns() {
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
+}
+
+// The kernel takes a killed process's mappings down a little after its end, and its rings are locked until
+// then.
+Result<ringlog::Leftover> find_leftover(const fs::path& ring_dir) {
+  constexpr int wait_count = 100;
+  for (int i = 0;; ++i) {
+    Result<ringlog::Leftover> leftover = ringlog::find_leftover_rings(ring_dir.string());
+    if (!leftover || leftover->busy.empty() || i == wait_count) return leftover;
+    usleep(50'000);
+  }
+}
+
+}  // namespace
+
+Result<void> Gateway::make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno("make the folder " + path.string(), errno);
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return fail(path.string() + " is not a folder");
+  if (info.st_uid != geteuid()) {
+    return fail(path.string() +
+                " belongs to another user: run as that user, or set another folder in the config");
+  }
+  return {};
+}
+
+Result<void> Gateway::open_log() {
+  const config::Config& config = snapshot_->policy->config();
+  ringlog::Files& files = ringlog::system_files();
+  for (const fs::path& folder : {config.log.directory, config.log.ring_dir}) {
+    if (Result<void> made = make_folder(folder); !made) return made;
+  }
+  Result<ringlog::RootKey> key =
+      ringlog::RootKey::load_or_create(files, config.server.state_dir.string(), ringlog::system_random());
+  if (!key) return std::unexpected(std::move(key.error()));
+  root_key_ = std::make_unique<ringlog::RootKey>(std::move(*key));
+  Result<uint64_t> instance = ringlog::next_instance(files, config.log.directory.string(), wall_ns());
+  if (!instance) return std::unexpected(std::move(instance.error()));
+  instance_ = *instance;
+
+  Result<ringlog::Leftover> leftover = find_leftover(config.log.ring_dir);
+  if (!leftover) return std::unexpected(std::move(leftover.error()));
+  for (const std::string& busy : leftover->busy) say_("a ring of another process, left to it: " + busy);
+  for (const std::string& damaged : leftover->damaged) say_("not a ring, left as it is: " + damaged);
+
+  const uint32_t core_count = config.server.worker_count != 0
+                                  ? config.server.worker_count
+                                  : static_cast<uint32_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN)));
+  std::vector<ringlog::ByteRing*> pointers;
+  for (uint16_t core = 0; core < core_count; ++core) {
+    const std::string path = ringlog::ring_path(config.log.ring_dir.string(), instance_, core);
+    Result<ringlog::ByteRing> ring = ringlog::ByteRing::create(path, config.log.ring_size, instance_, core);
+    if (!ring) return std::unexpected(std::move(ring.error()).in("make the log's ring"));
+    rings_.push_back(std::make_unique<ringlog::ByteRing>(std::move(*ring)));
+    pointers.push_back(rings_.back().get());
+  }
+  Result<std::unique_ptr<ringlog::Writer>> writer =
+      ringlog::Writer::start(files,
+                             {.directory = config.log.directory.string(),
+                              .instance = instance_,
+                              .segment_size = config.log.segment_size,
+                              .quota_size = config.log.quota},
+                             *root_key_, pointers, ringlog::system_random(), wall_ns());
+  if (!writer) return std::unexpected(std::move(writer.error()).in("open the log"));
+  writer_ = std::move(*writer);
+  for (const ringlog::ByteRing& ring : leftover->rings) {
+    Result<uint64_t> count = writer_->recover(ring, wall_ns());
+    if (!count) return std::unexpected(std::move(count.error()).in("bring " + ring.path() + " into the log"));
+    say_("a gateway ended without its last word: " + std::to_string(*count) +
+         " records brought into the log");
+    unlink(ring.path().c_str());
+  }
+  writer_thread_ = std::thread([this] { write_log(); });
+  return {};
+}
+
+void Gateway::write_log() {
+  pthread_setname_np(pthread_self(), "log writer");
+  uint32_t interval_ms = limits::log_commit_interval_ms;
+  for (const config::Target& target : snapshot_->policy->config().targets) {
+    if (target.durability == config::Durability::sync) interval_ms = sync_interval_ms;
+  }
+  bool was_failing = false;
+  while (!writer_stops_.load(std::memory_order_acquire)) {
+    writer_->step(wall_ns());
+    if (writer_->failing() != was_failing) {
+      was_failing = !was_failing;
+      say_(was_failing ? "the log fails, traffic stops: " + writer_->error().text
+                       : "the log is whole again, traffic goes on");
+    }
+    usleep(interval_ms * 1000);
+  }
+}
+
+void Gateway::stop_writer() {
+  if (!writer_thread_.joinable()) return;
+  writer_stops_.store(true, std::memory_order_release);
+  writer_thread_.join();
+  const Result<void> closed = writer_->close(wall_ns());
+  if (!closed) {
+    // The rings keep what the log did not take; the next start brings it in.
+    say_("the log could not be closed: " + closed.error().text);
+    return;
+  }
+  for (const auto& ring : rings_) unlink(ring->path().c_str());
+  rmdir(snapshot_->policy->config().log.ring_dir.c_str());  // stays where another's rings stand in it
+}
+
+}  // namespace sallyport
