@@ -20,6 +20,31 @@ bool quotes_values(std::string_view sqlstate) {
          sqlstate.starts_with("P0") || sqlstate == "00000" || sqlstate == "01000";
 }
 
+bool all_of(std::string_view text, size_t size_max, bool (*good)(char)) {
+  return text.size() <= size_max && std::ranges::all_of(text, good);
+}
+bool letter(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || static_cast<uint8_t>(c) >= 0x80;
+}
+bool digit(char c) { return c >= '0' && c <= '9'; }
+bool source_name(char c) { return letter(c) || digit(c) || c == '_' || c == '.' || c == '-' || c == '/'; }
+
+// Fields that the server fills from its own source or counts itself, and that nobody can set. Clients read
+// them as words and numbers, so they must stay that. What does not look like one is masked as the rest.
+bool constant_of_server(uint8_t code, std::string_view value) {
+  switch (code) {
+    case 'S':  // severity, perhaps translated
+    case 'V': return all_of(value, 20, letter);
+    case 'C': return value.size() == 5 && all_of(value, 5, source_name);
+    case 'P':  // positions in the statement
+    case 'p':
+    case 'L': return all_of(value, 10, digit);
+    case 'F':
+    case 'R': return all_of(value, 64, source_name);
+    default: return false;
+  }
+}
+
 }  // namespace
 
 // ---- Fields ----------------------------------------------------------------------------------------------
@@ -194,9 +219,8 @@ bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t s
     const size_t at = offset + header_size + cursor.offset();
     const std::string_view value = cursor.text();
     if (!cursor.ok()) return false;
-    // Of the standard fields only the severity and a well-formed SQLSTATE can hold nothing else.
-    const bool plain = code == 'V' || (code == 'C' && value.size() == 5);
-    if (id != SP_FIELD_CLEAR && !plain) add_part(unit, at, value.size(), id, nullptr);
+    if (id != SP_FIELD_CLEAR && !constant_of_server(code, value))
+      add_part(unit, at, value.size(), id, nullptr);
   }
   if (!cursor.at_end()) return false;
   units_.push_back(unit);
