@@ -29,7 +29,10 @@ sp_field_id Session::field(const sp_field& field) {
   const guard::Policy& policy = *snapshot_->policy;
   const guard::MaskPlan* plan = policy.mask_plan(target(), groups_, field);
   const bool withheld = policy.withhold(target(), groups_, field);
-  if (!withheld && (!plan || plan->empty())) return SP_FIELD_CLEAR;
+  // A field without label and path is the plugin's question whether it need look at names at all.
+  const bool is_question = field.label.size == 0 && field.path.size == 0;
+  const bool may_hit = withheld || !plan->empty() || (is_question && policy.masks(target(), groups_));
+  if (!may_hit) return SP_FIELD_CLEAR;
   if (fields_.empty()) fields_.emplace_back();
   const uint32_t generation = fields_generation_ << field_index_bits;
   // Beyond the bound every value is withheld: an index that nobody has.
