@@ -84,7 +84,7 @@ void Control::run() {
     }
     watched.push_back({.fd = wake_fd_, .events = POLLIN, .revents = 0});
     for (int fd : admin_->descriptors()) watched.push_back({.fd = fd, .events = POLLIN, .revents = 0});
-    poll(watched.data(), watched.size(), sleeps ? poll_timeout_ms() : 0);
+    poll(watched.data(), watched.size(), sleeps ? tick_ms : 0);
     for (ControlInbox* inbox : options_.from_cores) {
       inbox->end_sleep();
       inbox->acknowledge();
@@ -104,8 +104,6 @@ void Control::run() {
     flush_outboxes();
   }
 }
-
-int Control::poll_timeout_ms() const { return tick_ms; }
 
 void Control::poke(char what) {
   (what == 'r' ? reload_wanted_ : drain_wanted_).store(true);

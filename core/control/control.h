@@ -57,7 +57,6 @@ class Control {
   void reload(const std::string& who, Reply reply);
   void publish(SnapshotPointer snapshot, const std::string& reason, const std::string& who);
   void resolve_again();
-  [[nodiscard]] int poll_timeout_ms() const;
 
   // control_admin.cc
   void on_admin(const AdminPeer& peer, const nlohmann::json& request, Reply reply);

@@ -21,7 +21,6 @@ enum class Operation : uint8_t { none, accept, receive, send, connect, poll, mai
 struct Token {
   Operation operation = Operation::none;
   uint8_t leg = 0;
-  uint16_t index_high = 0;
   uint32_t index = 0;  // of the session (or listener) in the core
 
   [[nodiscard]] uint64_t pack() const {

@@ -87,7 +87,7 @@ void Session::end(std::string_view reason) {
   if (state_ == State::ending || state_ == State::free) return;
   state_ = State::ending;
   end_deadline_ns_ = core_.now_ns() + end_timeout_ns;
-  leave_tickets(true);
+  leave_tickets();
   record_close(reason);
   for (const std::string& key : published_) core_.unpublish(key);
   published_.clear();

@@ -86,7 +86,7 @@ class Session {
   void settle_and_arm();
   void fault(std::string_view reason, std::string_view detail);
   void end(std::string_view reason);
-  void leave_tickets(bool caller_gone);
+  void leave_tickets();
   void try_free();
   void schedule();
   [[nodiscard]] int64_t next_deadline() const;
@@ -114,7 +114,7 @@ class Session {
   int verifier(sp_scram_verifier& out);
   int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
   int credential(sp_credential& inout);
-  int derive(const LoginState& login, sp_credential& inout);
+  int derive(sp_credential& inout);
   [[nodiscard]] std::string refusal_reason(bool proven) const;
   [[nodiscard]] const TargetState* target_state() const;
   [[nodiscard]] const config::Target& target() const { return *target_state()->target; }

@@ -196,13 +196,13 @@ int Session::credential(sp_credential& inout) {
       inout.secret = {reinterpret_cast<const uint8_t*>(login.password.text().data()),
                       login.password.text().size()};
       return SP_ALLOW;
-    case SP_CREDENTIAL_SCRAM_SHA_256: return login.password.empty() ? SP_DENY : derive(login, inout);
+    case SP_CREDENTIAL_SCRAM_SHA_256: return login.password.empty() ? SP_DENY : derive(inout);
   }
   return SP_ERROR_ARGUMENT;
 }
 
 // 4096 rounds take milliseconds: a worker does them, and the core keeps the result for the next session.
-int Session::derive(const LoginState&, sp_credential& inout) {
+int Session::derive(sp_credential& inout) {
   if (inout.salt.size == 0 || inout.salt.size > 256 || inout.iterations == 0 ||
       inout.iterations > derive_iterations_max) {
     return SP_DENY;

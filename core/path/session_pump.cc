@@ -74,7 +74,7 @@ uint32_t Session::take_events(uint32_t number) {
   if (std::exchange(leg.new_end, false)) {
     events |= SP_EVENT_END;
     // Nothing may run for a caller who has gone: whatever waits is given up before the plugin hears of it.
-    if (number == SP_LEG_CLIENT) leave_tickets(true);
+    if (number == SP_LEG_CLIENT) leave_tickets();
   }
   // What a plugin held it sees again once anything else has moved: that may be what it waited for.
   if (!leg.input.empty() && leg.pass_credit == 0 && leg.drop_credit == 0 && leg.fed_at != progress_) {

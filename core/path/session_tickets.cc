@@ -50,7 +50,7 @@ int Session::cancel(uint64_t number) {
 }
 
 // The caller has gone or the session ends: nothing that waits may run.
-void Session::leave_tickets(bool) {
+void Session::leave_tickets() {
   for (Ticket& ticket : tickets_) cancel(ticket.number);
 }
 
