@@ -1,9 +1,11 @@
-// sallyport plugin list | check | new: for who writes or installs a protocol plugin.
+// sallyport plugin list | check | new (and record, in plugin_record.cc): for who writes or installs a
+// protocol plugin.
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
+#include "cli/plugin_record.h"
 #include "cli/record_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
@@ -186,6 +188,8 @@ void add_plugin(CLI::App& app, Context& context) {
   new_command->footer("Example: sallyport plugin new lines");
   new_command->callback(
       [&context, options] { context.run = [&context, options] { return make(context, *options); }; });
+
+  add_plugin_record(*group, context);
 }
 
 }  // namespace sallyport::cli

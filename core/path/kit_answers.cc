@@ -159,9 +159,11 @@ sp_field_id KitCalls::field(sp_session* session, const sp_field* field) {
     return SP_FIELD_CLEAR;
   }
   const KitField named = {std::string(view(field->label)), std::string(view(field->path)), field->kind};
+  const bool any =
+      named.label.empty() && named.path.empty();  // asks whether a mask can apply to anything at all
   const bool masked =
-      std::any_of(host.script.masks.begin(), host.script.masks.end(), [&named](const KitMask& mask) {
-        return mask.field.empty() || mask.field == named.label || mask.field == named.path;
+      std::any_of(host.script.masks.begin(), host.script.masks.end(), [&named, any](const KitMask& mask) {
+        return any || mask.field.empty() || mask.field == named.label || mask.field == named.path;
       });
   if (!masked) return SP_FIELD_CLEAR;
   host.fields_.push_back(named);

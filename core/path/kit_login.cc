@@ -1,15 +1,10 @@
 // Who asks, proofs and credentials of the kit's host.
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/sha.h>
 
-#include <array>
 #include <cstring>
-#include <map>
-#include <tuple>
 
-#include "config/check.h"
 #include "core/path/kit_calls.h"
+#include "core/path/kit_scram.h"
 #include "core/path/kit_text.h"
 
 namespace sallyport {
@@ -17,28 +12,6 @@ namespace {
 
 constexpr uint32_t verifier_iterations = 4096;
 constexpr std::string_view verifier_salt = "0123456789abcdef";
-
-using Digest = std::array<uint8_t, 32>;
-
-// Derived once each: the kit runs a transcript thousands of times.
-Digest salted_password(const std::string& password, std::string_view salt, uint32_t iterations) {
-  thread_local std::map<std::tuple<std::string, std::string, uint32_t>, Digest> known;
-  const auto [at, fresh] = known.try_emplace({password, std::string(salt), iterations});
-  if (fresh) {
-    CHECK(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()),
-                            reinterpret_cast<const unsigned char*>(salt.data()),
-                            static_cast<int>(salt.size()), static_cast<int>(iterations), EVP_sha256(), 32,
-                            at->second.data()) == 1);
-  }
-  return at->second;
-}
-
-Digest hmac(const Digest& key, std::string_view text) {
-  Digest out;
-  CHECK(HMAC(EVP_sha256(), key.data(), key.size(), reinterpret_cast<const unsigned char*>(text.data()),
-             text.size(), out.data(), nullptr));
-  return out;
-}
 
 // "ci,app~orders" is who ci, login app, target orders.
 struct Address {
@@ -85,9 +58,9 @@ int KitCalls::verifier(sp_session* session, sp_scram_verifier* out) {
   if (!out || out->size < sizeof(sp_scram_verifier)) {
     return host.violate("verifier: out->size is not set", SP_ERROR_ARGUMENT);
   }
-  const Digest salted = salted_password(host.script.password, verifier_salt, verifier_iterations);
-  const Digest client_key = hmac(salted, "Client Key");
-  const Digest server_key = hmac(salted, "Server Key");
+  const KitDigest salted = kit_salted_password(host.script.password, verifier_salt, verifier_iterations);
+  const KitDigest client_key = kit_hmac(salted, "Client Key");
+  const KitDigest server_key = kit_hmac(salted, "Server Key");
   out->iterations = verifier_iterations;
   std::memcpy(out->salt, verifier_salt.data(), sizeof out->salt);
   SHA256(client_key.data(), client_key.size(), out->stored_key);
@@ -143,7 +116,8 @@ int KitCalls::credential(sp_session* session, sp_credential* inout) {
       if (inout->iterations == 0 || inout->iterations > 1'000'000) {
         return host.violate("credential: iterations out of range", SP_ERROR_ARGUMENT);
       }
-      const Digest key = salted_password(host.script.target_password, view(inout->salt), inout->iterations);
+      const KitDigest key =
+          kit_salted_password(host.script.target_password, view(inout->salt), inout->iterations);
       secret.assign(key.begin(), key.end());
       break;
     }

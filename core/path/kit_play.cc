@@ -39,17 +39,6 @@ class Player {
   bool play(const KitStep& step, size_t index) {
     switch (step.kind) {
       case Kind::kInput: return input(step, index);
-      case Kind::kScript: step.change(host_.script); return true;
-      case Kind::kOpened: return host_.opened(step.leg);
-      case Kind::kFailed: return host_.failed(step.leg, step.bytes);
-      case Kind::kTls: return host_.tls_done(step.leg);
-      case Kind::kEnd: return host_.end(step.leg);
-      case Kind::kDecide: return host_.decide(step.number, step.verdict, step.state, step.bytes);
-      case Kind::kReady: return host_.ready(step.verdict);
-      case Kind::kAdvance: return host_.advance(static_cast<uint32_t>(step.number));
-      case Kind::kPolicy: return host_.policy_swapped();
-      case Kind::kSignal: return host_.signalled();
-      case Kind::kShutdown: return host_.shutdown(step.bytes);
       case Kind::kExpectOutput: expect_output(step); return true;
       case Kind::kExpectAsk: expect_trace(step, KitTrace::kAsk); return true;
       case Kind::kExpectNote: expect_trace(step, KitTrace::kNote); return true;
@@ -57,8 +46,8 @@ class Player {
       case Kind::kExpectControl: expect_trace(step, KitTrace::kControl); return true;
       case Kind::kExpectHeld: expect_held(step); return true;
       case Kind::kExpectEnded: expect_ended(step); return true;
+      default: return kit_happen(host_, step);
     }
-    return true;
   }
 
   bool input(const KitStep& step, size_t index) {

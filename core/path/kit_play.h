@@ -46,6 +46,10 @@ struct KitOutcome {
   size_t feed_count = 0;
 };
 
+// What a step says that happens, be it bytes, a decision or a change of the script, happens. False: it cannot
+// now, and host.problem() says why. An `expect` is no such step: true, and nothing happens.
+[[nodiscard]] bool kit_happen(KitHost& host, const KitStep& step);
+
 [[nodiscard]] KitOutcome kit_play(const sp_plugin& plugin, const KitTranscript& transcript,
                                   const KitSplit& split);
 

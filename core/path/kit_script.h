@@ -58,4 +58,7 @@ struct KitScript {
   std::vector<KitMask> masks;      // none: `field` answers SP_FIELD_CLEAR
 };
 
+// The lines of a transcript that make this script of a default one.
+[[nodiscard]] std::string script_text(const KitScript& script);
+
 }  // namespace sallyport

@@ -57,10 +57,18 @@ struct KitTranscript {
 // Errors: "name:line: what is wrong".
 [[nodiscard]] Result<KitTranscript> parse_transcript(std::string name, std::string_view text);
 
-// Bytes of a real session in the order of their arrival: leg 0 from the client, 1 and up from targets.
+// What happened in a real session, in its order: bytes of a leg (0 the client, 1 and up targets), or a step.
 struct KitCapture {
   uint32_t leg = 0;
-  std::string bytes;
+  std::string bytes = {};
+  std::string step = {};  // instead of bytes: a line of a transcript, for example "end client"
+};
+
+struct KitRecorded {
+  std::string text;           // of the transcript
+  std::string client_output;  // all that the client was sent
+  std::string ended;          // as KitHost::ended_why
+  std::vector<std::string> violations;
 };
 
 // The text of a transcript made of captured bytes: plays them through the plugin, opens legs and finishes TLS
@@ -70,5 +78,12 @@ struct KitCapture {
 [[nodiscard]] Result<std::string> record_transcript(const sp_plugin& plugin, std::string_view title,
                                                     const KitScript& script,
                                                     std::span<const KitCapture> capture);
+
+// The same, where the capture was made with another target password than the script's (kit_capture.h). What
+// the plugin sends to the target is made anew from the script's; of what the target sent, the proof of a
+// SCRAM login is. `real_password` is nowhere in the text unless the target itself said it.
+[[nodiscard]] Result<KitRecorded> record_session(const sp_plugin& plugin, std::string_view title,
+                                                 const KitScript& script, std::span<const KitCapture> capture,
+                                                 std::string_view real_password);
 
 }  // namespace sallyport
