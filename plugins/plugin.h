@@ -299,6 +299,10 @@ typedef struct sp_host {
   int (*activity)(sp_session*, sp_activity now);
 
   int (*wake_after)(sp_session*, uint32_t delay_ms); /* one timer a session; 0 clears it */
+  /* A target leg on which something must have come, or been given up with `finish`, by then: else the leg is
+   * closed and SP_EVENT_FAILED says why. Any call replaces the one before; 0 clears it. Connecting and TLS
+   * handshakes have deadlines of the gateway's own. */
+  int (*answer_within)(sp_session*, uint32_t leg, uint32_t delay_ms);
   int (*random)(sp_session*, uint8_t* out, size_t size);
 
   /* A key (at most 64 bytes) under which another session, on any core, can signal this one. */

@@ -202,6 +202,15 @@ int KitCalls::wake_after(sp_session* session, uint32_t delay_ms) {
   return 0;
 }
 
+// A transcript says itself that a leg failed (`fail LEG`): time does not pass here.
+int KitCalls::answer_within(sp_session* session, uint32_t leg, uint32_t) {
+  KitHost& host = of(session);
+  if (leg == SP_LEG_CLIENT || leg >= SP_LEG_COUNT_MAX) {
+    return host.violate("answer_within for leg " + number(leg), SP_ERROR_ARGUMENT);
+  }
+  return 0;
+}
+
 int KitCalls::random(sp_session* session, uint8_t* out, size_t size) {
   KitHost& host = of(session);
   for (size_t i = 0; i < size; ++i) out[i] = static_cast<uint8_t>(next_random(host.random_state_));
@@ -255,6 +264,7 @@ const sp_host& kit_host_table() {
       .reply_end = KitCalls::reply_end,
       .activity = KitCalls::activity,
       .wake_after = KitCalls::wake_after,
+      .answer_within = KitCalls::answer_within,
       .random = KitCalls::random,
       .publish = KitCalls::publish,
       .signal = KitCalls::signal,

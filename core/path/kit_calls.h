@@ -31,6 +31,7 @@ struct KitCalls {
   static int reply_end(sp_session*, uint64_t units, sp_text status);
   static int activity(sp_session*, sp_activity now);
   static int wake_after(sp_session*, uint32_t delay_ms);
+  static int answer_within(sp_session*, uint32_t leg, uint32_t delay_ms);
   static int random(sp_session*, uint8_t* out, size_t size);
   static int publish(sp_session*, sp_bytes key);
   static int signal(sp_session*, sp_bytes key);

@@ -2,6 +2,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 
 #include "config/check.h"
@@ -82,7 +83,30 @@ void Leg::on_connect(const Completion& completion) {
     return;
   }
   state = State::open;
+  stage_deadline_ns = -1;
+  connected = true;
   new_opened = true;
+}
+
+bool Leg::on_time(int64_t now_ns) {
+  const auto due = [now_ns](int64_t& deadline) {
+    if (deadline < 0 || deadline > now_ns) return false;
+    deadline = -1;
+    return true;
+  };
+  const bool stage = due(stage_deadline_ns);
+  const bool answer = due(answer_deadline_ns);
+  if ((!stage && !answer) || state == State::closed || state == State::ending) return false;
+  const char* text = "no answer came in time";
+  if (stage) text = state == State::connecting ? "connecting timed out" : "the TLS handshake timed out";
+  abort();
+  fail_leg(text);
+  return true;
+}
+
+int64_t Leg::next_deadline() const {
+  if (stage_deadline_ns < 0 || answer_deadline_ns < 0) return std::max(stage_deadline_ns, answer_deadline_ns);
+  return std::min(stage_deadline_ns, answer_deadline_ns);
 }
 
 void Leg::on_receive(const Completion& completion) {
@@ -104,6 +128,7 @@ void Leg::on_receive(const Completion& completion) {
         const auto outcome =
             tls->received(std::span(chunk->data, static_cast<size_t>(completion.result)), input);
         new_tls |= !was_ready && tls->ready();
+        if (tls->ready()) stage_deadline_ns = -1;
         new_data |= input.size() > before;
         tls_outcome(outcome);
       }

@@ -43,6 +43,10 @@ class Leg {
   void adopt(int fd);
   Result<void> connect(const Address& address);
   void start_tls(const TlsContext& context);
+  // Fails the leg when one of its deadlines has come. True: it did.
+  bool on_time(int64_t now_ns);
+  // Of both deadlines the sooner; -1: none.
+  [[nodiscard]] int64_t next_deadline() const;
 
   // Completions. They say what is new for the session in the flags below.
   void on_connect(const Completion& completion);
@@ -88,6 +92,12 @@ class Leg {
   bool new_end = false;
   bool new_failure = false;
   std::string failure;  // for people; set with new_failure
+
+  // -1: none. The stage is connecting or a TLS handshake, and is cleared when it is over; the answer is what
+  // the plugin waits for, and is the plugin's to clear.
+  int64_t stage_deadline_ns = -1;
+  int64_t answer_deadline_ns = -1;
+  bool connected = false;  // another address must not be tried any more
 
   uint64_t fed_at = 0;  // the session's progress when the plugin last saw what is held here
 

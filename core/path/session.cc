@@ -132,13 +132,8 @@ void Session::on_time(int64_t now_ns) {
                                   .transaction_over = ticket.transaction != 0});
   }
   if (due(login_deadline_ns_) && state_ == State::login) fault("login-timeout", "the login took too long");
-  if (due(connect_deadline_ns_)) {
-    for (uint32_t i = 1; i < legs_.size(); ++i) {
-      if (legs_[i].state != Leg::State::connecting) continue;
-      legs_[i].abort();
-      legs_[i].failure = "connecting timed out";
-      legs_[i].new_failure = true;
-    }
+  for (uint32_t i = 0; i < legs_.size(); ++i) {
+    if (legs_[i].on_time(now_ns) && i == SP_LEG_CLIENT) fault("handshake-timeout", legs_[i].failure);
   }
   if (due(idle_deadline_ns_) && activity_ == SP_IDLE) {
     shutdown_wanted_ = true;
@@ -154,8 +149,11 @@ void Session::on_time(int64_t now_ns) {
 int64_t Session::next_deadline() const {
   int64_t next = INT64_MAX;
   for (int64_t deadline :
-       {wake_ns_, login_deadline_ns_, connect_deadline_ns_, idle_deadline_ns_, end_deadline_ns_}) {
+       {wake_ns_, login_deadline_ns_, idle_deadline_ns_, end_deadline_ns_}) {
     if (deadline >= 0) next = std::min(next, deadline);
+  }
+  for (const Leg& leg : legs_) {
+    if (const int64_t deadline = leg.next_deadline(); deadline >= 0) next = std::min(next, deadline);
   }
   for (const Ticket& ticket : tickets_) {
     if (ticket.hold_deadline_ns >= 0) next = std::min(next, ticket.hold_deadline_ns);
@@ -212,7 +210,7 @@ void Session::swap_snapshot() {
 }
 
 void Session::try_next_address(uint32_t number) {
-  if (!proven_) return;
+  if (!proven_ || legs_[number].connected) return;
   const TargetState* target = target_state();
   if (!target || ++address_index_[number] >= target->addresses.size() || legs_[number].in_flight > 0) return;
   legs_[number].new_failure = false;

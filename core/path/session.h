@@ -105,6 +105,8 @@ class Session {
   int start_tls(uint32_t leg, bool direct);
   int channel_binding(uint32_t leg, std::span<uint8_t> out);
   int connect(uint32_t leg);
+  int answer_within(uint32_t leg, uint32_t delay_ms);
+  [[nodiscard]] int64_t after_ms(uint32_t delay_ms) const;
   int finish(uint32_t leg, std::string_view reason);
   int publish(sp_bytes key);
   void set_activity(sp_activity now);
@@ -232,7 +234,6 @@ class Session {
   sp_activity activity_ = SP_BUSY;
 
   int64_t login_deadline_ns_ = -1;
-  int64_t connect_deadline_ns_ = -1;
   int64_t idle_deadline_ns_ = -1;
   int64_t wake_ns_ = -1;
   int64_t end_deadline_ns_ = -1;  // an ending session's last word must be out by then

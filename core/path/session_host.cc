@@ -109,9 +109,19 @@ int Session::start_tls(uint32_t number, bool direct) {
   }
   if (!context || !*context) return SP_ERROR_STATE;
   ++progress_;
+  leg.stage_deadline_ns = after_ms(snapshot_->policy->config().server.handshake_timeout_ms);
   leg.start_tls(*context);
   return 0;
 }
+
+int Session::answer_within(uint32_t number, uint32_t delay_ms) {
+  if (number == SP_LEG_CLIENT || number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  // A leg that failed meanwhile needs none: its end is about to be told.
+  legs_[number].answer_deadline_ns = delay_ms == 0 ? -1 : after_ms(delay_ms);
+  return 0;
+}
+
+int64_t Session::after_ms(uint32_t delay_ms) const { return core_.now_ns() + int64_t{delay_ms} * 1'000'000; }
 
 int Session::channel_binding(uint32_t number, std::span<uint8_t> out) {
   if (number >= legs_.size()) return SP_ERROR_ARGUMENT;
@@ -127,8 +137,7 @@ int Session::connect(uint32_t number) {
   leg.reset();
   const TargetState* target = target_state();
   address_index_[number] = 0;
-  connect_deadline_ns_ =
-      core_.now_ns() + int64_t{snapshot_->policy->config().server.connect_timeout_ms} * 1'000'000;
+  leg.stage_deadline_ns = after_ms(snapshot_->policy->config().server.connect_timeout_ms);
   Result<void> begun = target->addresses.empty() ? fail(target->error.empty() ? "no address" : target->error)
                                                  : leg.connect(target->addresses.front());
   if (!begun) {
@@ -237,8 +246,11 @@ struct HostCalls {
   }
   static int wake_after(sp_session* s, uint32_t delay_ms) {
     Session& self = of(s);
-    self.wake_ns_ = delay_ms == 0 ? -1 : self.core_.now_ns() + int64_t{delay_ms} * 1'000'000;
+    self.wake_ns_ = delay_ms == 0 ? -1 : self.after_ms(delay_ms);
     return 0;
+  }
+  static int answer_within(sp_session* s, uint32_t leg, uint32_t delay_ms) {
+    return checked(of(s), "answer_within", of(s).answer_within(leg, delay_ms));
   }
   static int random(sp_session* s, uint8_t* out, size_t size) {
     of(s).core_.random({out, size});
@@ -279,6 +291,7 @@ const sp_host& Session::host() {
       .reply_end = HostCalls::reply_end,
       .activity = HostCalls::activity,
       .wake_after = HostCalls::wake_after,
+      .answer_within = HostCalls::answer_within,
       .random = HostCalls::random,
       .publish = HostCalls::publish,
       .signal = HostCalls::signal,

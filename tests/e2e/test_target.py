@@ -18,7 +18,8 @@ class Targets(world.Case):
     def setUpClass(cls):
         port = world.cluster().port
         world.cluster()
-        cls.settings = {"targets": "".join([
+        # login_timeout stays at its 30 s: what ends a handshake here is handshake_timeout.
+        cls.settings = {"server": 'handshake_timeout = "2s"', "targets": "".join([
             target("scram-tls", port, tls="verify-full", extra='tls_ca = "file:tls/target-ca.crt"'),
             target("require", port, tls="require"),
             target("md5", port, user="md5er"),
@@ -96,6 +97,14 @@ class Targets(world.Case):
         self.gate.process.send_signal(signal.SIGHUP)
         process.until(lambda: self.served() == "4D", f"the new certificate at {address}", pause=0.5)
         self.assertEqual("1", self.good_psql("SELECT 1"))
+
+    def test_silent_handshake(self):
+        """a caller who asks for TLS and then says nothing is closed after handshake_timeout"""
+        with socket.create_connection(("127.0.0.1", self.gate.port), 30) as plain:
+            plain.sendall(bytes([0, 0, 0, 8, 4, 210, 22, 47]))
+            self.assertEqual(b"S", plain.recv(1))
+            self.assertEqual(b"", plain.recv(1))
+        process.until(lambda: "handshake-timeout" in str(self.gate.records()), "the fault on the record", pause=0.2)
 
     def served(self):
         """The serial number of the certificate that the listener shows, after an SSLRequest."""

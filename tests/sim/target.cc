@@ -173,7 +173,6 @@ std::string TargetConnection::state() const {
 
 void TargetConnection::calm_down() {
   peer_.start_reading();
-  if (manner_ == Manner::silent) break_off();
 }
 
 void TargetConnection::break_off() {

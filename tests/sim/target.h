@@ -21,7 +21,7 @@ class TargetConnection {
  public:
   TargetConnection(Target& target, SimPeer& peer, uint32_t number);
   void cancel();
-  void calm_down();  // one that is silent goes
+  void calm_down();  // one that is silent stays so: the gateway's deadlines must end the wait
   [[nodiscard]] uint32_t number() const { return number_; }
   [[nodiscard]] const SimPeer& peer() const { return peer_; }
   [[nodiscard]] size_t sent() const { return sent_; }

@@ -7,7 +7,11 @@ void TargetCancel::start(uint32_t tls, const BackendKey& key) {
   tls_ = tls;
   key_ = key;
   at_ = At::Connecting;
-  if (link_.host->connect(link_.session, leg_) < 0) at_ = At::Idle;
+  if (link_.host->connect(link_.session, leg_) < 0) {
+    at_ = At::Idle;
+  } else {
+    (void)link_.host->answer_within(link_.session, leg_, cancel_answer_ms);
+  }
 }
 
 bool TargetCancel::feed(const sp_input& input) {

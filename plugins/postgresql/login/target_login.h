@@ -61,6 +61,9 @@ class TargetLogin {
   std::unique_ptr<State> state_;
 };
 
+// Within it the target must have taken a cancel and closed; the client's requests wait for that.
+inline constexpr uint32_t cancel_answer_ms = 10'000;
+
 // Sends one CancelRequest over a leg of its own, with TLS where the target wants it, then closes the leg.
 class TargetCancel {
  public:

@@ -55,7 +55,11 @@ Catalogue::Answer Catalogue::resolve(std::span<const uint32_t> table_oids) {
   } else {
     at_ = At::LoggingIn;
     login_ = std::make_unique<TargetLogin>(link_, catalogue_leg);
-    if (login_->start(request_) == TargetStep::Failed) die(false);
+    if (login_->start(request_) == TargetStep::Failed) {
+      die(false);
+    } else {
+      answer_within(catalogue_answer_ms);
+    }
   }
   return waiting() ? Answer::Waiting : Answer::Known;
 }
@@ -110,7 +114,12 @@ void Catalogue::ask() {
   at_ = At::Asking;
   Writer out;
   out.begin(front::query).text(question(asked_)).end();
-  if (link_.host->emit(link_.session, catalogue_leg, out.view().data(), out.view().size()) < 0) die(false);
+  if (link_.host->emit(link_.session, catalogue_leg, out.view().data(), out.view().size()) < 0) return die(false);
+  answer_within(catalogue_answer_ms);
+}
+
+void Catalogue::answer_within(uint32_t delay_ms) {
+  (void)link_.host->answer_within(link_.session, catalogue_leg, delay_ms);
 }
 
 // What is known stays known; what would have to be asked has no origin.
@@ -177,6 +186,7 @@ bool Catalogue::read_row(Bytes body) {
 void Catalogue::settle() {
   if (stale_) return ask();
   at_ = At::Open;
+  answer_within(0);
   if (answer_failed_) answer_.clear();
   for (const uint32_t oid : asked_) {
     const auto found = answer_.find(oid);

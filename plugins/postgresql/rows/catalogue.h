@@ -22,6 +22,8 @@
 namespace sallyport::pg {
 
 inline constexpr uint32_t catalogue_leg = SP_LEG_TARGET + 1;
+// For a login and an answer, each: a target that says nothing must not hold the client's reply for ever.
+inline constexpr uint32_t catalogue_answer_ms = 10'000;
 inline constexpr size_t catalogue_column_count_max = 65'536;  // of one answer; of what is kept, twice that
 inline constexpr size_t catalogue_path_size_max = 3 * 63 + 2;
 
@@ -67,6 +69,7 @@ class Catalogue {
   bool read(std::span<const uint8_t> bytes);
   bool read_row(Bytes body);
   void settle();
+  void answer_within(uint32_t delay_ms);
 
   Link link_;
   TargetRequest request_;

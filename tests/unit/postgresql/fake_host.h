@@ -345,6 +345,10 @@ inline void FakeHost::build_table() {
     of(s).calls.push_back("wake_after " + std::to_string(delay_ms));
     return 0;
   };
+  table_.answer_within = [](sp_session* s, uint32_t leg, uint32_t delay_ms) {
+    of(s).calls.push_back("answer_within " + std::to_string(leg) + " " + std::to_string(delay_ms));
+    return 0;
+  };
   table_.random = [](sp_session* s, uint8_t* out, size_t size) {
     for (size_t i = 0; i < size; ++i) out[i] = of(s).random_++;
     return 0;
