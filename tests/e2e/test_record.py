@@ -278,6 +278,15 @@ class Postgresql(Case):
         self.assertIn("\nopened 2\n", text)
         self.assertNotIn("expect client > \"person7", text)
 
+    def test_too_long(self):
+        """beyond 64 MiB the recording ends, says why, and writes nothing"""
+        recording = self.record_login()
+        self.psql("SELECT repeat('x', 1000) FROM generate_series(1, 80000);")
+        code, said = recording.end()
+        self.assertEqual(1, code)
+        self.assertIn("64 MiB", said)
+        self.assertEqual(["script", "word"], sorted(os.listdir(self.folder)))
+
     def test_wrong_password(self):
         """a wrong password at the target is the plugin's own refusal, recorded as such"""
         script = self.file("script", "set target_password \"not it\"\n")
