@@ -26,10 +26,12 @@ int run_cases(const Context& context, const PolicySource& source, const std::str
 }
 
 int check(const Context& context, const std::string& cases) {
-  const auto source = read_policy(context);
-  if (!source) return exit_no;
-  if (!cases.empty()) return run_cases(context, *source, cases);
-  auto snapshot = build_snapshot(source->policy, source->plugins, true);
+  if (!cases.empty()) {
+    const auto source = read_policy(context);
+    return source ? run_cases(context, *source, cases) : exit_no;
+  }
+  Plugins plugins;
+  const auto snapshot = load_snapshot(context.config_file, plugins, Purpose::check);
   const int exit = report_problems(context, snapshot ? Problems{} : snapshot.error());
   if (exit == exit_done && !context.json) printf("%s is good\n", context.config_file.c_str());
   return exit;

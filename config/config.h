@@ -169,7 +169,24 @@ struct Config {
   std::string text;         // all files' text, for the policy record; holds no secret by construction
 };
 
-// Reads `file` and `conf.d/*.toml` beside it. Every problem at once, in file order.
+// What loading gives even where something is wrong, so that later steps can add what they find, and
+// everything is said at once.
+struct Loading {
+  Config config;                   // without the entries that are too broken to look at further
+  std::vector<std::string> files;  // in the order in which they were read
+  std::vector<Problem> problems;
+  bool readable = true;  // else a file is missing from `config`, and what it lacks means nothing
+
+  // Takes what a later step found, but for lines of which something has been said already: that would be the
+  // same mistake in other words.
+  void add(std::vector<Problem> later);
+  // All of them by file in the order of `files`, then by line.
+  [[nodiscard]] std::vector<Problem> sorted() &&;
+};
+
+// Reads `file` and `conf.d/*.toml` beside it.
+[[nodiscard]] Loading load_all(const std::filesystem::path& file);
+// The same, for who only wants a good one.
 [[nodiscard]] std::expected<Config, std::vector<Problem>> load(const std::filesystem::path& file);
 
 // A secret's value. Trailing newline removed. Files must not be readable by others.

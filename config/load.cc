@@ -2,6 +2,8 @@
 // Problems.
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "config/file.h"
 #include "config/limits.h"
@@ -129,19 +131,41 @@ void remove_verifiers(Loader& loader) {
 
 }  // namespace
 
-std::expected<Config, std::vector<Problem>> load(const std::filesystem::path& file) {
+void Loading::add(std::vector<Problem> later) {
+  std::set<std::string> told;
+  for (const Problem& problem : problems) told.insert(problem.place.text());
+  for (Problem& problem : later) {
+    if (!told.contains(problem.place.text())) problems.push_back(std::move(problem));
+  }
+}
+
+std::vector<Problem> Loading::sorted() && {
+  sort(problems, files);
+  return std::move(problems);
+}
+
+Loading load_all(const fs::path& file) {
   Loader loader;
   std::error_code error;
   loader.config.file = fs::absolute(file, error).lexically_normal();
   loader.folder = loader.config.file.parent_path();
   const std::vector<fs::path> paths = find_files(file, loader.problems);
-  if (const std::optional<Value> whole = read(paths, loader)) {
+  const std::optional<Value> whole = read(paths, loader);
+  if (whole) {
     load_sections(loader, *whole);
     resolve(loader);
     remove_verifiers(loader);
   }
-  if (loader.problems.count() != 0) return std::unexpected(std::move(loader.problems).sorted(loader.files));
-  return std::move(loader.config);
+  return {.config = std::move(loader.config),
+          .files = std::move(loader.files),
+          .problems = std::move(loader.problems).take(),
+          .readable = whole.has_value()};
+}
+
+std::expected<Config, std::vector<Problem>> load(const fs::path& file) {
+  Loading loading = load_all(file);
+  if (!loading.problems.empty()) return std::unexpected(std::move(loading).sorted());
+  return std::move(loading.config);
 }
 
 }  // namespace sallyport::config

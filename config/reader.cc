@@ -5,13 +5,12 @@
 #include "config/quantity.h"
 
 namespace sallyport::config {
-std::vector<Problem> Problems::sorted(const std::vector<std::string>& files) && {
+void sort(std::vector<Problem>& problems, const std::vector<std::string>& files) {
   const auto order = [&files](const Problem& problem) {
     const auto file = std::ranges::find(files, problem.place.file) - files.begin();
     return std::pair(file, problem.place.line);
   };
-  std::ranges::stable_sort(problems_, {}, order);
-  return std::move(problems_);
+  std::ranges::stable_sort(problems, {}, order);
 }
 
 const Value* Reader::find(std::string_view key) {

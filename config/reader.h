@@ -12,12 +12,18 @@
 
 namespace sallyport::config {
 
+// By file in the order of `files`, then by line.
+void sort(std::vector<Problem>& problems, const std::vector<std::string>& files);
+
 class Problems {
  public:
   void add(const Place& place, std::string text) { problems_.push_back({place, std::move(text)}); }
-  // By file in the order of `files`, then by line.
-  [[nodiscard]] std::vector<Problem> sorted(const std::vector<std::string>& files) &&;
   [[nodiscard]] size_t count() const { return problems_.size(); }
+  [[nodiscard]] std::vector<Problem> sorted(const std::vector<std::string>& files) && {
+    sort(problems_, files);
+    return std::move(problems_);
+  }
+  [[nodiscard]] std::vector<Problem> take() && { return std::move(problems_); }
 
  private:
   std::vector<Problem> problems_;

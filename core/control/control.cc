@@ -208,9 +208,8 @@ void Control::reload(const std::string& who, Reply reply) {
   if (std::exchange(reloading_, true)) return reply({{"ok", false}, {"error", "a reload is under way"}});
   const bool taken = workers_->submit([this, who, reply, old = snapshot_]() -> Workers::Done {
     const std::lock_guard lock(build_mutex_);
-    std::expected<SnapshotPointer, Problems> made = std::unexpected(Problems{});
-    auto policy = load_policy(options_.config_file, *options_.plugins);
-    made = policy ? build_snapshot(*policy, *options_.plugins, true) : std::unexpected(policy.error());
+    std::expected<SnapshotPointer, Problems> made =
+        load_snapshot(options_.config_file, *options_.plugins, Purpose::reload);
     if (made) {
       const auto& old_listeners = old->policy->config().listeners;
       const auto& new_listeners = (*made)->policy->config().listeners;
@@ -278,7 +277,7 @@ void Control::resolve_again() {
     }
     if (!changed) return [] {};
     const std::lock_guard lock(build_mutex_);
-    auto made = build_snapshot(old->policy, *options_.plugins, false);
+    auto made = build_snapshot(old->policy, *options_.plugins, Purpose::refresh);
     return [this, old, made = std::move(made)]() mutable {
       if (made && snapshot_ == old) publish(std::move(*made), "addresses", "gateway");
     };

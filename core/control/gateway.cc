@@ -79,12 +79,7 @@ std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path&
   std::unique_ptr<Gateway> gateway(new Gateway());
   gateway->say_ = std::move(say);
   gateway->config_file_ = config_file;
-  auto policy = load_policy(config_file, gateway->plugins_);
-  if (!policy) return std::unexpected(std::move(policy.error()));
-  const fs::path state_dir = (*policy)->config().server.state_dir;
-  if (Result<void> made = make_folder(state_dir); !made)
-    return std::unexpected(problem(config_file, made.error().text));
-  auto snapshot = build_snapshot(*policy, gateway->plugins_, false);
+  auto snapshot = load_snapshot(config_file, gateway->plugins_, Purpose::start);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
   gateway->snapshot_ = std::move(*snapshot);
   for (const TargetState& target : gateway->snapshot_->targets) {

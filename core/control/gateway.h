@@ -41,7 +41,6 @@ class Gateway {
   Gateway() = default;
 
   // 0700, ours. Errors say whose it is.
-  static Result<void> make_folder(const std::filesystem::path& path);
   Result<void> lock_state();
   Result<void> open_log();
   Result<void> start_cores();

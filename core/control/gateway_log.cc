@@ -36,21 +36,6 @@ Result<ringlog::Leftover> find_leftover(const fs::path& ring_dir) {
 
 }  // namespace
 
-Result<void> Gateway::make_folder(const fs::path& path) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
-    return fail_errno("make the folder " + path.string(), errno);
-  struct stat info {};
-  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
-    return fail(path.string() + " is not a folder");
-  if (info.st_uid != geteuid()) {
-    return fail(path.string() +
-                " belongs to another user: run as that user, or set another folder in the config");
-  }
-  return {};
-}
-
 Result<void> Gateway::open_log() {
   const config::Config& config = snapshot_->policy->config();
   ringlog::Files& files = ringlog::system_files();

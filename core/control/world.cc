@@ -86,7 +86,8 @@ TargetState target_state(const config::Target& target, const Plugin& plugin, boo
     state.logins.push_back(std::move(made));
   }
   if (target.tls != config::TargetTls::off) {
-    const std::string name = target.tls_name.empty() ? target.addresses.front().host : target.tls_name;
+    std::string name = target.tls_name;
+    if (name.empty() && !target.addresses.empty()) name = target.addresses.front().host;
     Result<TlsContext> tls = TlsContext::client(target.tls, target.tls_ca, name, {});
     if (tls) {
       state.tls = std::move(*tls);
@@ -97,7 +98,28 @@ TargetState target_state(const config::Target& target, const Plugin& plugin, boo
   return state;
 }
 
+// A policy may be there beside problems: later steps look at it for more of them.
+struct PolicyLoading {
+  config::Loading loading;
+  std::shared_ptr<const guard::Policy> policy;
+};
+
 }  // namespace
+
+Result<void> make_folder(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST)
+    return fail_errno("make the folder " + path.string(), errno);
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    return fail(path.string() + " is not a folder");
+  if (info.st_uid != geteuid()) {
+    return fail(path.string() +
+                " belongs to another user: run as that user, or set another folder in the config");
+  }
+  return {};
+}
 
 Problems load_plugins(const config::Config& config, Plugins& plugins) {
   Problems problems;
@@ -117,19 +139,49 @@ Problems load_plugins(const config::Config& config, Plugins& plugins) {
   return problems;
 }
 
-std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const fs::path& file,
-                                                                          Plugins& plugins) {
-  auto config = config::load(file);
-  if (!config) return std::unexpected(std::move(config.error()));
-  Problems problems = load_plugins(*config, plugins);
-  if (!problems.empty()) return std::unexpected(std::move(problems));
+static PolicyLoading load_policy_anyway(const fs::path& file, Plugins& plugins) {
+  PolicyLoading out{.loading = config::load_all(file), .policy = nullptr};
+  if (!out.loading.readable) return out;
+  out.loading.add(load_plugins(out.loading.config, plugins));
   std::vector<const sp_manifest*> manifests;
   for (const auto& [name, plugin] : plugins) manifests.push_back(plugin.abi->manifest);
-  return guard::Policy::compile(std::move(*config), manifests);
+  auto policy = guard::Policy::compile(out.loading.config, manifests);
+  if (policy) {
+    out.policy = std::move(*policy);
+  } else {
+    out.loading.add(std::move(policy.error()));
+  }
+  return out;
+}
+
+std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const fs::path& file,
+                                                                          Plugins& plugins) {
+  PolicyLoading made = load_policy_anyway(file, plugins);
+  if (!made.loading.problems.empty()) return std::unexpected(std::move(made.loading).sorted());
+  return std::move(made.policy);
+}
+
+std::expected<SnapshotPointer, Problems> load_snapshot(const fs::path& file, Plugins& plugins,
+                                                       Purpose purpose) {
+  PolicyLoading made = load_policy_anyway(file, plugins);
+  SnapshotPointer snapshot;
+  if (made.policy) {
+    auto built = build_snapshot(made.policy, plugins, purpose);
+    if (built) {
+      snapshot = std::move(*built);
+    } else {
+      made.loading.add(std::move(built.error()));
+    }
+  } else if (made.loading.readable && purpose != Purpose::start) {
+    made.loading.add(config::check_files(made.loading.config));
+  }
+  if (!made.loading.problems.empty()) return std::unexpected(std::move(made.loading).sorted());
+  return snapshot;
 }
 
 std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const guard::Policy> policy,
-                                                        const Plugins& plugins, bool strict) {
+                                                        const Plugins& plugins, Purpose purpose) {
+  const bool strict = purpose == Purpose::check || purpose == Purpose::reload;
   Problems problems;
   auto snapshot = std::make_shared<Snapshot>();
   const config::Config& config = policy->config();
@@ -155,8 +207,12 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
     }
     snapshot->listeners.push_back(std::move(state));
   }
+  if (purpose == Purpose::start) {
+    Result<void> made = make_folder(config.server.state_dir);
+    if (!made) problems.push_back({{config.file.string(), 1}, made.error().text});
+  }
   if (!problems.empty()) return std::unexpected(std::move(problems));
-  snapshot->false_salt_key = false_salt_key(config.server.state_dir);
+  if (purpose != Purpose::check) snapshot->false_salt_key = false_salt_key(config.server.state_dir);
   snapshot->policy = std::move(policy);
   return snapshot;
 }

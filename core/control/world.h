@@ -20,15 +20,26 @@ using Problems = std::vector<config::Problem>;
 // Loads what `server.plugins` names and is not loaded yet.
 [[nodiscard]] Problems load_plugins(const config::Config& config, Plugins& plugins);
 
-// The config and its policy; for `check`, `explain` and as the first half of a Snapshot.
+// The config and its policy, for commands that judge without a gateway.
 [[nodiscard]] std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(
     const std::filesystem::path& file, Plugins& plugins);
 
-// Reads secrets and certificates and resolves names. Unreadable certificates of listeners are problems; a
-// target that cannot be resolved or whose secret cannot be read is one only when `strict`, else it says so to
-// callers.
+// check: nothing is written, and what cannot be reached is a problem. start: the state's folder is made, and
+// a target that cannot be resolved or whose secret cannot be read is none yet: it says so to callers. reload:
+// as check, for serving. refresh: a reload of names alone, as forgiving as a start.
+enum class Purpose : uint8_t { check, start, reload, refresh };
+
+// Makes the folder for its owner alone, with its parents.
+[[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
+
+// From the file to what the gateway serves with. The problems of all steps at once.
+[[nodiscard]] std::expected<SnapshotPointer, Problems> load_snapshot(const std::filesystem::path& file,
+                                                                     Plugins& plugins, Purpose purpose);
+
+// Reads secrets and certificates and resolves names. Unreadable certificates of listeners are problems
+// always.
 [[nodiscard]] std::expected<SnapshotPointer, Problems> build_snapshot(
-    std::shared_ptr<const guard::Policy> policy, const Plugins& plugins, bool strict);
+    std::shared_ptr<const guard::Policy> policy, const Plugins& plugins, Purpose purpose);
 
 // getaddrinfo; blocks. Numeric addresses need no look-up.
 [[nodiscard]] Result<std::vector<Address>> resolve(const config::Address& address);
