@@ -27,7 +27,7 @@ struct Options {
 };
 
 std::string ask(const std::string& question, const std::string& otherwise) {
-  fprintf(stderr, "%s%s ", question.c_str(), otherwise.empty() ? "" : (" [" + otherwise + "]").c_str());
+  fprintf(stderr, "%s%s: ", question.c_str(), otherwise.empty() ? "" : (" [" + otherwise + "]").c_str());
   std::string line;
   if (!std::getline(std::cin, line)) fputc('\n', stderr);
   return line.empty() ? otherwise : line;
@@ -89,11 +89,11 @@ Result<void> find_answers(Options& options) {
   if (!complete && !asks)
     return fail("no terminal to ask at: give --target-address, --target-database and --target-user");
   if (!complete) {
-    const std::string url = ask("1. The PostgreSQL to guard, as postgresql://USER@HOST:PORT/DATABASE:", "");
+    const std::string url = ask("1. The PostgreSQL to guard, as postgresql://USER@HOST:PORT/DATABASE", "");
     if (Result<void> taken = take_url(url, setup); !taken) return taken;
   }
   if (Result<void> found = find_password(options, setup); !found) return found;
-  if (!complete) setup.listen = ask("3. Where the gateway listens:", setup.listen);
+  if (!complete) setup.listen = ask("3. Where the gateway listens", setup.listen);
   return {};
 }
 
@@ -113,8 +113,8 @@ void print_setup(const Setup& setup) {
   printf("  sallyport --config %s approvals\n", config.c_str());
   printf("  sallyport --config %s approve ID --as %s\n", config.c_str(), setup_approver);
   printf(
-      "\nProve the way to the target and its mask:\n  SALLYPORT_SECRET=$(cat %s) sallyport --config %s "
-      "targets --test %s --as %s\n",
+      "\nProve the way to the target and its mask:\n  SALLYPORT_SECRET=$(cat %s) \\\n    sallyport "
+      "--config %s targets --test %s --as %s\n",
       setup.secret_file(setup_agent).c_str(), config.c_str(), setup.target.c_str(), setup_agent);
 }
 

@@ -1,4 +1,6 @@
 // sallyport: one binary, one file a command. `main` is the table of contents.
+#include <stdio.h>
+
 #include <CLI/CLI.hpp>
 
 #include "cli/commands.h"
@@ -17,6 +19,18 @@ int main(int argc, char** argv) {
   app.add_flag("--json", context.json, "answer in JSON");
   app.fallthrough();  // inherited: --json and --config may stand behind the command too
   for (const auto add : sallyport::cli::commands) add(app, context);
-  CLI11_PARSE(app, argc, argv);
-  return context.run ? context.run() : 2;
+  // CLI11 has an exit code for each kind of mistake; ours is one for all wrong use.
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const std::vector<std::string> unknown = app.remaining();
+    if (app.get_subcommands().empty() && !unknown.empty()) {
+      const bool option = unknown[0].starts_with("-");
+      fprintf(stderr, "sallyport: no %s \"%s\"; `sallyport --help` lists them\n",
+              option ? "option" : "command", unknown[0].c_str());
+      return sallyport::cli::exit_usage;
+    }
+    return app.exit(error) == 0 ? sallyport::cli::exit_done : sallyport::cli::exit_usage;
+  }
+  return context.run ? context.run() : sallyport::cli::exit_usage;
 }

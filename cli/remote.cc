@@ -46,10 +46,10 @@ std::string read_secret_line(const std::string& prompt) {
   termios old{};
   const bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &old) == 0;
   if (terminal) {
-    fprintf(stderr, "%s", prompt.c_str());
     termios silent = old;
     silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
     tcsetattr(STDIN_FILENO, TCSANOW, &silent);
+    fprintf(stderr, "%s", prompt.c_str());  // not before: who answers at once must not see the secret
   }
   std::getline(std::cin, line);
   if (terminal) {
