@@ -36,10 +36,14 @@ void print_approval(const json& approval) {
     printf("  inside a transaction that has been open for %s\n",
            duration_text(approval.value("transaction_age_ms", int64_t{0}) * 1'000'000).c_str());
   }
-  printf("  asked   %s ago, open for another %s, %d waiting\n",
-         duration_text(wall_ns() - approval.value("created_ns", int64_t{0})).c_str(),
-         duration_text(approval.value("expires_ns", int64_t{0}) - wall_ns()).c_str(),
-         approval.value("waiting", 0));
+  printf("  asked   %s ago", duration_text(wall_ns() - approval.value("created_ns", int64_t{0})).c_str());
+  const std::string state = text("state");
+  if (state == "pending" || state == "approved") {
+    printf(", good for another %s",
+           duration_text(approval.value("expires_ns", int64_t{0}) - wall_ns()).c_str());
+  }
+  if (state == "pending") printf(", %d waiting", approval.value("waiting", 0));
+  putchar('\n');
   printf("  runs    %s\n", text("text").c_str());
   for (const json& value : approval.value("values", json::array())) {
     printf("          %s = %s\n", visible(value.value("name", "")).c_str(),
