@@ -299,9 +299,8 @@ typedef struct sp_host {
   int (*activity)(sp_session*, sp_activity now);
 
   int (*wake_after)(sp_session*, uint32_t delay_ms); /* one timer a session; 0 clears it */
-  /* A target leg on which something must have come, or been given up with `finish`, by then: else the leg is
-   * closed and SP_EVENT_FAILED says why. Any call replaces the one before; 0 clears it. Connecting and TLS
-   * handshakes have deadlines of the gateway's own. */
+  /* Unless cleared (0) or replaced by then, the target leg is closed and SP_EVENT_FAILED says why. Connecting
+   * and TLS handshakes have deadlines of the gateway's own. */
   int (*answer_within)(sp_session*, uint32_t leg, uint32_t delay_ms);
   int (*random)(sp_session*, uint8_t* out, size_t size);
 

@@ -148,8 +148,7 @@ void Session::on_time(int64_t now_ns) {
 
 int64_t Session::next_deadline() const {
   int64_t next = INT64_MAX;
-  for (int64_t deadline :
-       {wake_ns_, login_deadline_ns_, idle_deadline_ns_, end_deadline_ns_}) {
+  for (int64_t deadline : {wake_ns_, login_deadline_ns_, idle_deadline_ns_, end_deadline_ns_}) {
     if (deadline >= 0) next = std::min(next, deadline);
   }
   for (const Leg& leg : legs_) {
@@ -208,6 +207,8 @@ void Session::swap_snapshot() {
     shutdown_reason_ = "the policy no longer allows this session: " + why;
   }
 }
+
+int64_t Session::after_ms(uint32_t delay_ms) const { return core_.now_ns() + int64_t{delay_ms} * ms; }
 
 void Session::try_next_address(uint32_t number) {
   if (!proven_ || legs_[number].connected) return;

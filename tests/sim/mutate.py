@@ -74,7 +74,7 @@ MUTATIONS = [
      [("core/path/session.cc", "    if (!leg.finished()) return;\n",
        "    if (!leg.finished() || leg.bytes_out % 7 == 3) return;\n")]),
     ("no-answer-deadline", "is stuck",
-     [("core/path/session_host.cc",
+     [("core/path/session_legs.cc",
        "  legs_[number].answer_deadline_ns = delay_ms == 0 ? -1 : after_ms(delay_ms);",
        "  legs_[number].answer_deadline_ns = -1;")]),
     ("timer-without-news", "is stuck",

@@ -171,9 +171,7 @@ std::string TargetConnection::state() const {
          " unread " + std::to_string(peer_.unread_by_ring()) + " input " + std::to_string(input_.size());
 }
 
-void TargetConnection::calm_down() {
-  peer_.start_reading();
-}
+void TargetConnection::calm_down() { peer_.start_reading(); }
 
 void TargetConnection::break_off() {
   at_ = At::over;

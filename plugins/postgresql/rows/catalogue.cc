@@ -114,7 +114,8 @@ void Catalogue::ask() {
   at_ = At::Asking;
   Writer out;
   out.begin(front::query).text(question(asked_)).end();
-  if (link_.host->emit(link_.session, catalogue_leg, out.view().data(), out.view().size()) < 0) return die(false);
+  if (link_.host->emit(link_.session, catalogue_leg, out.view().data(), out.view().size()) < 0)
+    return die(false);
   answer_within(catalogue_answer_ms);
 }
 
