@@ -97,8 +97,10 @@ void Control::act(const std::string& who, bool is_operator, const json& request,
     return reply(refuse("say who you are: --as NAME with that user's secret, or set os_user in the config"));
   }
   const std::string name = who.empty() ? "operator" : who;
-  if (what == "approvals")
-    return reply({{"ok", true}, {"approvals", list_approvals(request.value("all", false))}});
+  if (what == "approvals") {
+    const bool all = request.contains("all") && request["all"] == true;
+    return reply({{"ok", true}, {"approvals", list_approvals(all)}});
+  }
   if (what == "approve" || what == "deny") return reply(decide(who, request));
   if (!is_operator)
     return reply(refuse(what + " is for the operator: root, or the user that runs the gateway"));

@@ -10,7 +10,6 @@ namespace sallyport {
 
 namespace {
 
-constexpr size_t open_request_count_max = 65'536;
 // Reply chunks of the record: large enough to be cheap, small enough for the ring.
 constexpr size_t reply_chunk_max = 64 * limits::KiB;
 

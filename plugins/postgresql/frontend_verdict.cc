@@ -89,6 +89,9 @@ uint64_t Frontend::transaction_of_next() const {
 std::string Frontend::context_of_next() const {
   for (const Entry& entry : wire_.ledger.entries()) {
     const Facts* facts = running(entry);
+    // What an unknown portal stands for may be a SET too.
+    const bool unknown = entry.await == Await::Execute && !entry.refusal && facts == nullptr;
+    if (unknown) return wire_.context.bytes(true);
     if (facts == nullptr || !facts->changes_session()) continue;
     for (const StatementFacts& one : facts->statements()) {
       if (wire_.context.touched_by(*one.statement)) return wire_.context.bytes(true);

@@ -89,11 +89,11 @@ static inline void end_session(struct lines* s, const char* reason) {
 /* login.c */
 sp_status client_login(struct lines* s, const sp_input* input);
 sp_status target_login(struct lines* s);
-sp_status target_greeting(struct lines* s, const sp_input* input);
+sp_status target_greeting(struct lines* s, const sp_input* input, size_t* at);
 /* request.c */
 sp_status requests(struct lines* s, const sp_input* input);
 int lines_classify(sp_text line, void (*found)(void* to, const sp_ask* ask), void* to);
 /* reply.c */
-sp_status replies(struct lines* s, const sp_input* input);
+sp_status replies(struct lines* s, const sp_input* input, size_t at);
 
 #endif

@@ -52,13 +52,15 @@ sp_status target_login(struct lines* s) {
   return SP_OK;
 }
 
-/* The target's answer to that. Its words may quote the credential, so the client gets words of ours. */
-sp_status target_greeting(struct lines* s, const sp_input* input) {
+/* The target's answer to that. Its words may quote the credential, so the client gets words of ours. Moves
+ * `*at` behind it. */
+sp_status target_greeting(struct lines* s, const sp_input* input, size_t* at) {
   const long size = first_line(input->data, input->data_size);
   if (size <= 0) return size == 0 ? SP_OK : SP_FAULT;
   sp_text line = {(const char*)input->data, (size_t)size - 1};
   const int welcome = is(cut_word(&line), "OK");
   s->host->drop(s->session, SP_LEG_TARGET, (uint64_t)size);
+  *at = (size_t)size;
   if (!welcome) {
     say_line(s, "ERR ", text("the target refused the gateway's login"), text(""));
     end_session(s, "target login refused");

@@ -116,8 +116,7 @@ static int reply_batch(struct lines* s, const sp_input* input, size_t* at) {
   return 1;
 }
 
-sp_status replies(struct lines* s, const sp_input* input) {
-  size_t at = 0;
+sp_status replies(struct lines* s, const sp_input* input, size_t at) {
   int more = 1;
   while (more == 1) more = reply_batch(s, input, &at);
   return more < 0 ? SP_FAULT : SP_OK;

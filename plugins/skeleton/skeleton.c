@@ -65,11 +65,10 @@ static sp_status target_event(struct lines* s, const sp_input* input) {
     if (status != SP_OK) return status;
   }
   sp_status status = SP_OK;
-  if (s->stage == STAGE_TARGET_LOGIN && !s->credential_due) {
-    status = target_greeting(s, input);
-  } else if (s->stage == STAGE_READY) {
-    status = replies(s, input);
-  }
+  size_t at = 0;
+  if (s->stage == STAGE_TARGET_LOGIN && !s->credential_due) status = target_greeting(s, input, &at);
+  /* What stands behind the greeting is looked at now, as if it had come alone. */
+  if (status == SP_OK && s->stage == STAGE_READY) status = replies(s, input, at);
   if (status == SP_OK && (input->events & SP_EVENT_END) && s->stage != STAGE_OVER) {
     say_line(s, "ERR ", text("the target has closed the connection"), text(""));
     end_session(s, "the target has closed");

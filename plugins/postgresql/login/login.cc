@@ -58,7 +58,7 @@ void Login::State::fatal(std::string_view sqlstate, std::string_view message, st
   if (outcome != LoginStep::Going) return;
   Writer out;
   write_error(out, {.severity = "FATAL", .sqlstate = sqlstate, .message = message, .hint = hint});
-  send(out);
+  if (at != At::Handshake) send(out);  // there a word would stand among the handshake's own
   end(message);
 }
 

@@ -81,7 +81,8 @@ void Rows::enroll(const RowShape& shape) {
   const bool possible = masks_possible();
   // Nobody asked where the columns come from: then anything may be masked.
   shape.hidden = possible && (shape.unknown || !shape.located);
-  shape.clear = !shape.hidden;
+  // Rows of no columns are counted too: more than was described would pass unseen.
+  shape.clear = !shape.hidden && !(possible && shape.columns.empty());
   for (const Column& column : shape.columns) {
     const uint32_t origin = column.no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
     const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;

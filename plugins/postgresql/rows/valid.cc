@@ -62,17 +62,17 @@ bool valid_uuid(std::string_view text) {
   return true;
 }
 
-// Reads one element of an array or record: quoted, or bare up to a delimiter. False: broken quoting.
-bool skip_element(std::string_view text, size_t& at, std::string_view delimiters) {
+// Reads one element of an array or record: quoted, or bare up to a delimiter. False: broken quoting. A record
+// doubles its quotes, so that a quoted stretch may go on behind one; an array never does.
+bool skip_element(std::string_view text, size_t& at, std::string_view delimiters, bool doubles) {
   if (at < text.size() && text[at] == '"') {
-    // A record doubles its quotes: then the quoted stretch goes on.
-    while (at < text.size() && text[at] == '"') {
+    do {
       for (++at; at < text.size() && text[at] != '"'; ++at) {
         if (text[at] == '\\') ++at;
       }
       if (at >= text.size()) return false;
       ++at;
-    }
+    } while (doubles && at < text.size() && text[at] == '"');
     return true;
   }
   while (at < text.size() && delimiters.find(text[at]) == std::string_view::npos) {
@@ -116,7 +116,7 @@ bool valid_array(std::string_view text) {
       ++at;
     } else {
       const size_t from = at;
-      if (value_done || !skip_element(text, at, ",{}") || at == from) return false;
+      if (value_done || !skip_element(text, at, ",{}", false) || at == from) return false;
       value_done = true;
       value_needed = false;
     }
@@ -129,7 +129,7 @@ bool valid_record(std::string_view text) {
   if (text.size() < 2 || text.front() != '(') return false;
   size_t at = 1;
   for (;;) {
-    if (!skip_element(text, at, ",()") || at >= text.size()) return false;
+    if (!skip_element(text, at, ",()", true) || at >= text.size()) return false;
     if (text[at] == ')') return at + 1 == text.size();
     if (text[at] != ',') return false;
     ++at;

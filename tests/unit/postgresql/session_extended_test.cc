@@ -326,5 +326,13 @@ TEST(SessionExtended, PassesFatalAtAnyTime) {
   EXPECT_FALSE(bench.faulted);
 }
 
+// An unknown portal may hold a SET: while it is under way nothing is bound to the settings known now.
+TEST(SessionExtended, UnknownPortalUnderWayMakesTheBindingItsOwn) {
+  Bench bench;
+  bench.client(run("SELECT 1") + execute("unknown") + run("SELECT 1"));
+  ASSERT_EQ(bench.asked.size(), 5u);
+  EXPECT_NE(bench.asked[1].binding, bench.asked[4].binding);
+}
+
 }  // namespace
 }  // namespace sallyport::pg::test
