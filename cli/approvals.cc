@@ -51,11 +51,28 @@ void print_approval(const json& approval) {
   }
 }
 
+// One of them whole, to be read before it is decided.
+int show(const Context& context, const json& approvals, const std::string& id) {
+  for (const json& approval : approvals) {
+    if (approval.value("id", "") != id) continue;
+    if (context.json) {
+      printf("%s\n", approval.dump(2).c_str());
+    } else {
+      print_approval(approval);
+    }
+    return exit_done;
+  }
+  print_error(context, "no approval " + id + ": `sallyport approvals --all` lists those that are known");
+  return exit_no;
+}
+
 int list(const Context& context, const Options& options) {
   int exit = exit_done;
-  const auto answer = ask_gateway(context, {{"act", "approvals"}, {"all", options.all}}, options.as, exit);
+  const bool all = options.all || !options.id.empty();
+  const auto answer = ask_gateway(context, {{"act", "approvals"}, {"all", all}}, options.as, exit);
   if (!answer) return exit;
   const json& approvals = (*answer)["approvals"];
+  if (!options.id.empty()) return show(context, approvals, options.id);
   if (context.json) {
     printf("%s\n", approvals.dump(2).c_str());
     return exit_done;
@@ -102,10 +119,11 @@ void add_decision(CLI::App& app, Context& context, const char* act, const char* 
 
 void add_approvals(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("approvals", "list what waits for an approval");
+  CLI::App* command = app.add_subcommand("approvals", "list what waits for an approval, or show one whole");
+  command->add_option("ID", options->id, "show this one, with the whole request");
   command->add_flag("--all", options->all, "also those that ended lately");
   command->add_option("--as", options->as, "ask as this local user");
-  command->footer("Example: sallyport approvals --json");
+  command->footer("Example: sallyport approvals 7F3KM");
   command->callback(
       [&context, options] { context.run = [&context, options] { return list(context, *options); }; });
   add_decision(app, context, "approve", "say yes to one request, once",

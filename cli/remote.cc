@@ -7,6 +7,7 @@
 
 #include <iostream>
 
+#include "cli/policy_source.h"
 #include "core/control/admin.h"
 
 namespace sallyport::cli {
@@ -14,23 +15,26 @@ namespace sallyport::cli {
 std::optional<config::Config> read_config(const Context& context) {
   auto config = config::load(context.config_file);
   if (config) return std::move(*config);
-  for (const config::Problem& problem : config.error()) {
-    fprintf(stderr, "%s: %s\n", problem.place.text().c_str(), problem.text.c_str());
-  }
+  report_problems(context, config.error());
   return std::nullopt;
 }
 
 std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json request,
                                           const std::string& as, int& exit) {
   exit = exit_unreachable;
-  const auto config = read_config(context);
-  if (!config) return std::nullopt;
+  // The gateway that runs may have started from a better file than stands there now: only the way to it
+  // matters.
+  config::Loading loading = config::load_all(context.config_file);
+  if (!loading.readable) {
+    report_problems(context, std::move(loading).sorted());
+    return std::nullopt;
+  }
   if (!as.empty()) {
     const char* secret = getenv("SALLYPORT_SECRET");
     request["as"] = as;
     request["secret"] = secret ? std::string(secret) : read_secret_line("secret of " + as + ": ");
   }
-  Result<nlohmann::json> answer = ask_admin(config->admin.socket.string(), request);
+  Result<nlohmann::json> answer = ask_admin(loading.config.admin.socket.string(), request);
   if (answer) {
     exit = exit_done;
     return std::move(*answer);

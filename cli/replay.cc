@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <set>
 
 #include "cli/log_source.h"
 #include "cli/record_text.h"
@@ -57,9 +58,13 @@ class Replay {
  private:
   void request(const ringlog::RecordView& record, const ringlog::fbs::Request& facts) {
     if (facts.ours()) return;
+    const auto verdict = static_cast<ringlog::Verdict>(facts.verdict());
+    if (verdict == ringlog::Verdict::Wait) paused_.insert(facts.ticket());
+    if (verdict == ringlog::Verdict::Allow && paused_.erase(facts.ticket()) > 0) {
+      return print(record, "", "what was paused runs now");
+    }
     std::string text = renderer_.render(protocol_, SP_REQUEST, payload_text(record));
     if (record.erased) text = "(erased)\n";
-    const auto verdict = static_cast<ringlog::Verdict>(facts.verdict());
     std::string state;
     if (verdict == ringlog::Verdict::Deny) state = "denied by ";
     if (verdict == ringlog::Verdict::Wait) state = "paused by ";
@@ -112,6 +117,7 @@ class Replay {
   Renderer renderer_;
   std::string protocol_, reply_;
   uint64_t last_ns_ = 0;
+  std::set<uint64_t> paused_;  // tickets whose request was shown when it was paused
 };
 
 int replay(const Context& context, const Options& options) {

@@ -23,8 +23,11 @@ void take(SessionSummary& summary, const fbs::Login& facts) {
 
 void take(SessionSummary& summary, const fbs::Request& facts) {
   if (facts.ours()) return;
-  summary.requests++;
   const auto verdict = static_cast<Verdict>(facts.verdict());
+  // One that waits is recorded again when it is decided, one that is only prepared when it is executed.
+  const bool decided = verdict == Verdict::Deny ||
+                       (verdict != Verdict::Wait && facts.stage() == static_cast<uint8_t>(Stage::Execute));
+  summary.requests += decided ? 1 : 0;
   summary.denied += verdict == Verdict::Deny ? 1 : 0;
   summary.waited += verdict == Verdict::Wait ? 1 : 0;
 }

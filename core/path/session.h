@@ -127,7 +127,9 @@ class Session {
   int judge_new(const sp_ask& ask, sp_answer& out);
   int allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,
             sp_answer& out);
-  int deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out);
+  int deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out,
+           std::string_view why = {});
+  static std::string why_denied(const sp_ask& ask, const guard::Verdict& verdict);
   int hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out);
   void send_wanted(Ticket& ticket);
   int cancel(uint64_t ticket);

@@ -44,7 +44,9 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   const std::string rule = verdict.rule ? verdict.rule->name : "";
   if (verdict.action == config::Action::allow) return allow(ask, rule, "", false, out);
   if (verdict.observed) return allow(ask, rule, "", true, out);
-  if (verdict.action == config::Action::deny || !verdict.rule) return deny(ask, rule, nullptr, out);
+  if (verdict.action == config::Action::deny || !verdict.rule) {
+    return deny(ask, rule, nullptr, out, why_denied(ask, verdict));
+  }
   // What is only prepared waits at its execution.
   if (ask.stage == SP_STAGE_PREPARE) return allow(ask, rule, "", false, out);
   return hold(ask, *verdict.rule, out);
@@ -68,10 +70,22 @@ int Session::allow(const sp_ask& ask, std::string_view rule, std::string_view ap
   return SP_ALLOW;
 }
 
-int Session::deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out) {
+// What the rule's author wished callers to read; and that it is not the policy's fault where nothing could
+// be made of the request.
+std::string Session::why_denied(const sp_ask& ask, const guard::Verdict& verdict) {
+  std::string why = verdict.rule && !verdict.rule->reason.empty() ? ": " + verdict.rule->reason : "";
+  for (size_t i = 0; i < ask.command_count; ++i) {
+    if (view(ask.commands[i].verb) != "UNPARSED") continue;
+    return why + "; the gateway could not read it: look for a mistake in it";
+  }
+  return why;
+}
+
+int Session::deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out,
+                  std::string_view why) {
   answer_rule_ = rule;
   const std::string by = rule.empty() ? "the target's default" : "rule \"" + rule + "\"";
-  std::string message = "denied by " + by;
+  std::string message = "denied by " + by + std::string(why);
   std::string detail;
   std::string approval;
   out.state = SP_STATE_DECIDED;

@@ -33,6 +33,7 @@ name = "no-effects-delete"
 targets = ["shop"]
 match = { verb = ["DELETE"], object = ["*effects"] }
 action = "deny"
+reason = "effects are kept for the auditors"
 
 [[rule]]
 name = "destructive-sql"

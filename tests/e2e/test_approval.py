@@ -5,6 +5,7 @@ import re
 import subprocess
 import threading
 
+import gateway
 import process
 import tap
 import world
@@ -65,6 +66,34 @@ class LongHold(Base):
         self.gate.run("approve", one["id"], as_user="dana")
         self.assertEqual(0, child.wait(180))
         self.assertFalse(self.exists(table))
+
+    def test_told_whole(self):
+        """before a decision the whole request can be read; refusals tell the rule's reason and what could not be read"""
+        table = self.make("a0")
+        text = f"DROP TABLE {table} /* {'long ' * 40}end */"
+        child = self.spawn(text)
+        one = self.gate.wait_approval(table)
+        self.assertEqual(text, self.gate.run("approvals", one["id"])["text"])
+        self.assertNotIn(text, self.said("approvals"))
+        self.assertIn(text, self.said("approvals", one["id"]))
+        self.gate.run("deny", one["id"], as_user="dana")
+        child.wait(180)
+        self.assertIn("rule \"no-effects-delete\": effects are kept for the auditors",
+                      self.psql("DELETE FROM effects").stderr)
+        self.assertIn("the gateway could not read it", self.psql("SELEC 1").stderr)
+
+    def said(self, *args):
+        """What a command prints for people."""
+        return subprocess.run([gateway.BIN, "--config", self.gate.config, *args], capture_output=True, text=True,
+                              timeout=60).stdout
+
+    def test_broken_config(self):
+        """a running gateway is reached though its config file has been broken since"""
+        with open(self.gate.config, "a") as file:
+            file.write("\n[[rule]]\nname = \"broken\"\naction = \"maybe\"\n")
+        self.addCleanup(self.gate.write)
+        self.assertIn("sessions", self.gate.run("status"))
+        self.assertNotEqual(0, self.gate.run("reload", ok=False).returncode)
 
     def test_not_self(self):
         """the requester cannot approve, nor can one outside the approvers' groups"""
