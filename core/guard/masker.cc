@@ -7,24 +7,31 @@
 namespace sallyport::guard {
 namespace {
 
-bool needs_scan(const MaskField& field) {
-  if (field.plan == nullptr || field.plan->detectors.empty() || field.size == 0) return false;
-  if (field.kind == ValueKind::Opaque) return false;
-  if (field.plan->whole == MaskAction::None) return true;
-  // A field rule covers the whole value: detectors matter only where one of them is stricter.
-  return field.plan->action_of(field.plan->detectors) > field.plan->whole;
+// A field rule covers the whole value: detectors matter only where one of them is stricter.
+bool needs_scan(const MaskPlan& plan) {
+  if (plan.detectors.empty()) return false;
+  return plan.whole == MaskAction::None || plan.action_of(plan.detectors) > plan.whole;
 }
 
 }  // namespace
 
+// Most fields of most batches hold nothing to mask: they cost one look here and none after the scan.
 void Masker::choose_fields(std::span<const MaskField> fields) {
-  scanned_.clear();
-  scanned_index_.clear();
+  scanned_.resize(fields.size());
+  scanned_index_.resize(fields.size());
+  decided_.clear();
+  size_t scanned = 0;
   for (uint32_t i = 0; i < fields.size(); ++i) {
-    if (!needs_scan(fields[i])) continue;
-    scanned_.push_back({fields[i].offset, fields[i].size, fields[i].plan->detectors});
-    scanned_index_.push_back(i);
+    const MaskField& field = fields[i];
+    if (field.plan == nullptr || field.plan->empty() || field.size == 0) continue;
+    const bool opaque = field.kind == ValueKind::Opaque;
+    if (opaque || field.plan->whole != MaskAction::None) decided_.push_back(i);
+    if (opaque || !needs_scan(*field.plan)) continue;
+    scanned_[scanned] = {field.offset, field.size, field.plan->detectors};
+    scanned_index_[scanned++] = i;
   }
+  scanned_.resize(scanned);
+  scanned_index_.resize(scanned);
 }
 
 std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8_t> buffer,
@@ -33,33 +40,13 @@ std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8
   pieces_.clear();
   results_.assign(fields.size(), MaskResult{});
   choose_fields(fields);
-  const bool judged = scanner.scan(buffer, scanned_, scratch_, scan_);
-
-  size_t next_scanned = 0;
-  auto hit = scan_.hits.cbegin();
-  auto crowded = scan_.crowded.cbegin();
-  for (uint32_t i = 0; i < fields.size(); ++i) {
-    const MaskField& field = fields[i];
-    CHECK(field.offset <= buffer.size() && field.size <= buffer.size() - field.offset);
-    bool known = true;
-    auto hits_end = hit;
-    if (next_scanned < scanned_.size() && scanned_index_[next_scanned] == i) {
-      while (hits_end != scan_.hits.cend() && hits_end->field == next_scanned) ++hits_end;
-      known = judged;
-      if (crowded != scan_.crowded.cend() && *crowded == next_scanned) {
-        known = false;
-        ++crowded;
-      }
-      ++next_scanned;
+  if (scanner.scan(buffer, scanned_, scratch_, scan_)) {
+    mask_found(buffer, fields);
+  } else {
+    for (const uint32_t i : scanned_index_) withhold(i);
+    for (const uint32_t i : decided_) {
+      if (results_[i].outcome != MaskOutcome::Withhold) mask_field(buffer, fields, i, {});
     }
-    const size_t arena_begin = arena_.size();
-    MaskOutcome outcome = MaskOutcome::Withhold;
-    if (known) outcome = mask_one(buffer.subspan(field.offset, field.size), field, {hit, hits_end});
-    if (outcome == MaskOutcome::Replaced) pieces_.push_back({i, arena_begin, arena_.size()});
-    counters_.withheld_fields += outcome == MaskOutcome::Withhold;
-    counters_.masked_fields += outcome == MaskOutcome::InPlace || outcome == MaskOutcome::Replaced;
-    results_[i].outcome = outcome;
-    hit = hits_end;
   }
   for (const Piece& piece : pieces_) {
     results_[piece.field].bytes = Bytes(arena_).subspan(piece.begin, piece.end - piece.begin);
@@ -67,8 +54,49 @@ std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8
   return results_;
 }
 
+// Goes through the fields with something to do, in order: those with hits, those that are crowded, those that
+// a field rule or their kind has decided.
+void Masker::mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields) {
+  constexpr uint32_t none = UINT32_MAX;
+  const std::vector<Hit>& hits = scan_.hits;
+  size_t hit = 0, crowded = 0, decided = 0;
+  for (;;) {
+    const uint32_t with_hits = hit < hits.size() ? scanned_index_[hits[hit].field] : none;
+    const uint32_t over = crowded < scan_.crowded.size() ? scanned_index_[scan_.crowded[crowded]] : none;
+    const uint32_t ruled = decided < decided_.size() ? decided_[decided] : none;
+    const uint32_t next = std::min({with_hits, over, ruled});
+    if (next == none) return;
+    size_t hits_end = hit;
+    while (hits_end < hits.size() && scanned_index_[hits[hits_end].field] == next) ++hits_end;
+    if (over == next) {
+      withhold(next);
+      ++crowded;
+    } else {
+      mask_field(buffer, fields, next, std::span(hits).subspan(hit, hits_end - hit));
+    }
+    hit = hits_end;
+    decided += ruled == next ? 1 : 0;
+  }
+}
+
+void Masker::withhold(uint32_t index) {
+  results_[index].outcome = MaskOutcome::Withhold;
+  ++counters_.withheld_fields;
+}
+
+void Masker::mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fields, uint32_t index,
+                        std::span<const Hit> hits) {
+  const MaskField& field = fields[index];
+  CHECK(field.offset <= buffer.size() && field.size <= buffer.size() - field.offset);
+  const size_t arena_begin = arena_.size();
+  const MaskOutcome outcome = mask_one(buffer.subspan(field.offset, field.size), field, hits);
+  if (outcome == MaskOutcome::Withhold) return withhold(index);
+  if (outcome == MaskOutcome::Replaced) pieces_.push_back({index, arena_begin, arena_.size()});
+  counters_.masked_fields += outcome == MaskOutcome::Untouched ? 0 : 1;
+  results_[index].outcome = outcome;
+}
+
 MaskOutcome Masker::mask_one(std::span<uint8_t> value, const MaskField& field, std::span<const Hit> hits) {
-  if (field.plan == nullptr || field.plan->empty() || value.empty()) return MaskOutcome::Untouched;
   if (field.kind == ValueKind::Opaque) return MaskOutcome::Withhold;
   for (const Hit& hit : hits) ++counters_.hits[static_cast<size_t>(hit.detector)];
   if (field.plan->whole == MaskAction::None)

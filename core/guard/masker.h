@@ -65,6 +65,10 @@ class Masker {
   };
 
   void choose_fields(std::span<const MaskField> fields);
+  void mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields);
+  void mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fields, uint32_t index,
+                  std::span<const Hit> hits);
+  void withhold(uint32_t index);
   [[nodiscard]] MaskOutcome mask_one(std::span<uint8_t> value, const MaskField& field,
                                      std::span<const Hit> hits);
   [[nodiscard]] MaskOutcome mask_whole(std::span<uint8_t> value, MaskAction action, ValueKind kind);
@@ -77,6 +81,7 @@ class Masker {
   ScanResult scan_;
   std::vector<Field> scanned_;
   std::vector<uint32_t> scanned_index_;  // scanned_[i] is fields[scanned_index_[i]] of the batch
+  std::vector<uint32_t> decided_;        // fields with something to do whatever the scan finds
   std::vector<uint8_t> arena_;
   std::vector<Piece> pieces_;
   std::vector<MaskResult> results_;

@@ -245,7 +245,11 @@ void Scanner::judge_again(Bytes buffer, std::span<const Field> fields, ScanScrat
             candidate.detector);
   }
   if (digit_run_detectors_.empty()) return;
+  // Runs come by field, as hits do; most stand in fields without one.
+  size_t first = 0;
   each_digit_part(fields, scratch.digits_.runs, [&](uint32_t index, Range part) {
+    while (first < settled && hits[first].field < index) ++first;
+    if (!is_hit_of(first, index)) return;
     // Hits of digits alone have bounded each other already.
     const auto bounds = [&](size_t i) {
       return is_hit_of(i, index) && hits[i].range.end >= part.begin &&
