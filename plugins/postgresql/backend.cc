@@ -2,24 +2,11 @@
 
 #include <algorithm>
 
-#include "plugins/postgresql/settings.h"
-
 namespace sallyport::pg {
 
 namespace {
 
-// How much of a report too large to be held is read for its severity and code, which stand first in it.
-constexpr size_t report_head_size = 256;
-
 bool is_report(uint8_t type) { return type == back::error || type == back::notice; }
-
-bool is_fatal(Bytes report) {
-  std::string_view severity = report_field(report, 'V');
-  if (severity.empty()) severity = report_field(report, 'S');
-  return severity == "FATAL" || severity == "PANIC";
-}
-
-std::string taken(Writer& out) { return std::string(as_text(out.view())); }
 
 }  // namespace
 
@@ -52,7 +39,8 @@ bool Backend::feed(Bytes data) {
     end_ = reader.offset();
     step = look(message, offset);
   }
-  if (step == Step::Broken || !carry_out()) return false;
+  // What stood before a broken message was good, and passes, however the bytes were cut.
+  if (!carry_out() || step == Step::Broken) return false;
   if (popped_ && wire_.client_waits && !wire_.ended) wire_.host.feed_again();
   return true;
 }
@@ -62,7 +50,6 @@ Backend::Step Backend::look_partial(uint8_t type, uint64_t size, Bytes there, si
   if (type == back::data_row) return on_partial_row(size, there, offset);
   if (size <= message_size_max) return Step::Stop;
   if (!is_report(type)) return Step::Broken;
-  if (there.size() < report_head_size) return Step::Stop;
   return shorten_report(type, size, there, offset);
 }
 
@@ -102,32 +89,6 @@ Backend::Step Backend::on_answer(const Message& message, size_t offset) {
   }
 }
 
-Backend::Step Backend::on_report(const Message& message, size_t offset) {
-  if (!wire_.rows.collect_report(data_, offset, message.whole.size())) return Step::Broken;
-  deliver(end_);
-  return Step::Next;
-}
-
-Backend::Step Backend::on_error(const Message& message, size_t offset) {
-  if (is_fatal(message.body)) {
-    wire_.target_said_fatal = true;
-    return on_report(message, offset);
-  }
-  if (wire_.ledger.empty()) return Step::Broken;
-  Entry& entry = wire_.ledger.front();
-  if (entry.failed) return Step::Broken;
-  segment_failed_ = true;
-  entry.closing = "ERROR " + std::string(report_field(message.body, 'C'));
-  if (entry.refusal) {
-    Writer out;
-    entry.refusal->write(out);
-    drop(end_, taken(out));
-  } else if (on_report(message, offset) != Step::Next) {
-    return Step::Broken;
-  }
-  return fail_entry(entry);
-}
-
 Backend::Step Backend::fail_entry(Entry& entry) {
   if (entry.await == Await::Query || entry.await == Await::Sync) {
     entry.failed = true;  // ReadyForQuery follows
@@ -140,7 +101,15 @@ Backend::Step Backend::fail_entry(Entry& entry) {
   while (!wire_.ledger.empty() && wire_.ledger.front().await != Await::Sync) {
     wire_.ledger.front().closing = "skipped";
     finish_entry(wire_.ledger.front());
-    (void)wire_.ledger.pop();
+    // A skipped Query ends no segment: its doubt is the next Sync's.
+    if (wire_.ledger.pop().doubtful) {
+      --wire_.doubtful_count;
+      wire_.segment_doubtful = true;
+    }
+  }
+  if (wire_.segment_doubtful && !wire_.ledger.empty() && !wire_.ledger.front().doubtful) {
+    wire_.ledger.front().doubtful = true;
+    ++wire_.doubtful_count;
   }
   if (wire_.ledger.empty()) {
     wire_.skipping = true;
@@ -166,7 +135,7 @@ Backend::Step Backend::on_ready(const Message& message) {
   deliver(end_);
   finish_entry(entry);
   const bool query = entry.await == Await::Query;
-  (void)wire_.ledger.pop();
+  if (wire_.ledger.pop().doubtful) --wire_.doubtful_count;
   popped_ = true;
   if (query) wire_.ledger.drop_unnamed();
   if (status == 'I') {
@@ -180,74 +149,6 @@ Backend::Step Backend::on_ready(const Message& message) {
   block_ended_ = false;
   actions_.push_back({.kind = Action::Kind::Settle, .end = end_});
   return Step::Next;
-}
-
-Backend::Step Backend::on_notification(const Message& message) {
-  Cursor cursor(message.body);
-  const uint32_t process_id = cursor.u32();
-  const std::string_view channel = cursor.text();
-  (void)cursor.text();
-  if (!cursor.at_end()) return Step::Broken;
-  if (!wire_.rows.masks_possible()) {
-    deliver(end_);
-    return Step::Next;
-  }
-  // A payload is any text with no origin: where something is masked it is withheld.
-  Writer out;
-  out.begin(back::notification).u32(process_id).text(channel).text("").end();
-  drop(end_, taken(out));
-  return Step::Next;
-}
-
-Backend::Step Backend::on_parameter_status(const Message& message) {
-  Cursor cursor(message.body);
-  const std::string_view name = cursor.text();
-  const std::string_view value = cursor.text();
-  if (!cursor.at_end()) return Step::Broken;
-  // From here on the server would read other statements than the gateway judges.
-  if (forbidden_setting(name, value)) {
-    actions_.push_back({.kind = Action::Kind::End,
-                        .end = end_ - message.whole.size(),
-                        .text = std::string(name) + " may not be changed through the gateway"});
-    return Step::Stop;
-  }
-  if (free_text_setting(name) && wire_.rows.masks_possible()) {
-    drop(end_);
-  } else {
-    deliver(end_);
-  }
-  return Step::Next;
-}
-
-// The head of a report has its severity and code; its texts are left out.
-Backend::Step Backend::shorten_report(uint8_t type, uint64_t size, Bytes there, size_t offset) {
-  const Bytes head = there.subspan(header_size, report_head_size - header_size);
-  const std::string severity(report_field(head, 'V'));
-  const std::string code(report_field(head, 'C'));
-  if (severity.empty() || code.size() != 5) return Step::Broken;
-  Writer out;
-  const Report report = {
-      .severity = severity, .sqlstate = code, .message = "the target's message was too large to be shown"};
-  const bool fatal = severity == "FATAL" || severity == "PANIC";
-  if (type == back::notice) {
-    write_notice(out, report);
-  } else if (fatal || wire_.ledger.empty() || !wire_.ledger.front().refusal) {
-    write_error(out, report);
-  } else {
-    wire_.ledger.front().refusal->write(out);
-  }
-  end_ = end_of(size, there, offset);
-  actions_.push_back({.kind = Action::Kind::DropCredit, .end = end_, .count = size, .text = taken(out)});
-  const Step next = size > there.size() ? Step::Stop : Step::Next;
-  if (type == back::notice) return next;
-  if (fatal) {
-    wire_.target_said_fatal = true;
-    return next;
-  }
-  if (wire_.ledger.empty() || wire_.ledger.front().failed) return Step::Broken;
-  segment_failed_ = true;
-  wire_.ledger.front().closing = "ERROR " + code;
-  return fail_entry(wire_.ledger.front()) == Step::Next ? next : Step::Broken;
 }
 
 void Backend::deliver(size_t end) {

@@ -3,7 +3,7 @@
 // what becomes of each message, then one call masks, then all is delivered in order.
 //
 // Every message must be one that the oldest unanswered request may be answered with; anything else ends the
-// session, nothing of it passes. Source: PostgreSQL manual, "Message Flow". Session's thread.
+// session before it passes. Source: PostgreSQL manual, "Message Flow". Session's thread.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,7 @@ class Backend {
  public:
   explicit Backend(Wire& wire) : wire_(wire) {}
 
-  // All that the target's leg holds. False: the target broke the protocol; nothing of this feed that was not
-  // delivered before may pass.
+  // All that the target's leg holds. False: the target broke the protocol; nothing from there on may pass.
   [[nodiscard]] bool feed(Bytes data);
 
  private:
@@ -71,6 +70,8 @@ class Backend {
   // Where in the data a message of `size` ends as far as it is there.
   [[nodiscard]] static size_t end_of(uint64_t size, Bytes there, size_t offset);
   [[nodiscard]] static bool rows_may_come(const Entry& entry);
+  // What an error or notice that comes now may quote.
+  [[nodiscard]] Quotes quotes() const;
   enum class Shaped : uint8_t { Known, Clear, Waiting, None };
   // What the rows that come now are like, in entry.shape. Clear: they may pass unseen. None: no row may come.
   [[nodiscard]] Shaped shape_rows(Entry& entry);

@@ -97,8 +97,8 @@ void Facts::add(const sql::Statement& statement) {
     facts.session_harmless = harmless_session(statement);
     fields.emplace_back(field::session, facts.session_harmless ? "harmless" : "changed");
   }
-  facts.reads_tables = statement.effects != read_only || !statement.inner.empty() ||
-                       std::ranges::any_of(statement.objects, is_relation);
+  facts.reads_tables = statement.reads_free_setting || statement.effects != read_only ||
+                       !statement.inner.empty() || std::ranges::any_of(statement.objects, is_relation);
   if (unsupported_.empty()) unsupported_ = unsupported_in(statement);
   changes_session_ = changes_session_ || statement.effects != read_only || statement.deferred ||
                      statement.verb == "PREPARE" || statement.verb == "DECLARE";

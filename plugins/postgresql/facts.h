@@ -43,6 +43,7 @@ class Facts {
 
   [[nodiscard]] const std::vector<StatementFacts>& statements() const { return statements_; }
   [[nodiscard]] bool parsed() const { return source_->parsed; }
+  [[nodiscard]] bool plain_backslash() const { return source_->plain_backslash; }
   // What of it the gateway does not let through whatever the rules say ("COPY", "large objects", "SET
   // client_encoding"); empty: nothing.
   [[nodiscard]] const std::string& unsupported() const { return unsupported_; }

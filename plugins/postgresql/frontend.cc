@@ -112,6 +112,11 @@ Frontend::Step Frontend::on_query(const Message& message) {
   if (!facts->unsupported().empty()) {
     return refuse(message.type, message.whole.size(), unsupported(facts->unsupported()));
   }
+  switch (reading(text, *facts)) {
+    case Reading::Certain: break;
+    case Reading::Waits: return wait_for_replies();
+    case Reading::Doubtful: return refuse(message.type, message.whole.size(), doubtful_text());
+  }
   Refusal refusal;
   switch (rule({.facts = facts, .text = text}, SP_STAGE_EXECUTE, refusal)) {
     case Ruling::Held: return Step::Held;
@@ -124,6 +129,9 @@ Frontend::Step Frontend::on_query(const Message& message) {
     entry.prepared->text = text;
   }
   entry.facts = std::move(facts);
+  entry.vague = wire_.judge.doubtful();
+  mark_doubt(entry.vague);
+  end_segment(entry);
   forward(message, std::move(entry));
   wire_.unsynced = false;
   return Step::Done;
@@ -132,7 +140,9 @@ Frontend::Step Frontend::on_query(const Message& message) {
 Frontend::Step Frontend::on_sync(const Message& message) {
   if (!wire_.skipping && !room()) return wait_for_replies();
   wire_.host.note("sync", message.whole);
-  forward(message, {.await = Await::Sync});
+  Entry entry{.await = Await::Sync};
+  end_segment(entry);
+  forward(message, std::move(entry));
   wire_.skipping = false;
   wire_.unsynced = false;
   return Step::Done;

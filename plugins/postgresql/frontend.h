@@ -59,6 +59,12 @@ class Frontend {
   // The message's place is taken by the gateway's words, here or at the target. `size`: of the message.
   Step refuse(uint8_t type, uint64_t size, Refusal refusal);
   void forget_ticket();
+  // Whether the server will read `text` as it was read here: settings that change it may be under way.
+  enum class Reading : uint8_t { Certain, Waits, Doubtful };
+  [[nodiscard]] Reading reading(std::string_view text, const Facts& facts) const;
+  void mark_doubt(bool vague);
+  // `entry`, a Query or Sync, ends a segment.
+  void end_segment(Entry& entry);
   // Leaves the message until replies have come.
   Step wait_for_replies();
   // Room for one more unanswered message. False: wait.

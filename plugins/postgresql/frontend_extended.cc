@@ -46,6 +46,11 @@ Frontend::Step Frontend::on_parse(const Message& message) {
   if (!prepared->facts->unsupported().empty()) {
     return refuse(message.type, message.whole.size(), unsupported(prepared->facts->unsupported()));
   }
+  switch (reading(text, *prepared->facts)) {
+    case Reading::Certain: break;
+    case Reading::Waits: return wait_for_replies();
+    case Reading::Doubtful: return refuse(message.type, message.whole.size(), doubtful_text());
+  }
   Refusal refusal;
   switch (rule({.facts = prepared->facts, .text = text}, SP_STAGE_PREPARE, refusal)) {
     case Ruling::Held: return Step::Held;
@@ -77,6 +82,7 @@ Frontend::Step Frontend::on_bind(const Message& message) {
   auto portal = std::make_shared<Portal>();
   portal->statement = std::move(found.value);
   portal->bind = as_text(tail);
+  portal->named = !name.empty() || !statement.empty();
   wire_.host.note("bind", message.whole);
   forward(message, {.await = Await::Bind, .name = std::string(name), .portal = std::move(portal)});
   return Step::Done;
@@ -143,9 +149,12 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
     portal->approved = answer_state_ == SP_STATE_APPROVED;
   }
   portal->suspended = false;
+  const bool vague = continued || wire_.judge.doubtful();
+  mark_doubt(vague);
   const std::string name(Cursor(message.body).text());
   describe_first(name, portal);
-  forward(message, {.await = Await::Execute, .judged = !continued, .name = name, .portal = portal});
+  forward(message,
+          {.await = Await::Execute, .vague = vague, .judged = !continued, .name = name, .portal = portal});
   return Step::Done;
 }
 

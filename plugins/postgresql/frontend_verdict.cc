@@ -1,4 +1,5 @@
 // Verdicts on the client's messages: asking, holding, and what stands in a refused message's place.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -117,9 +118,29 @@ Frontend::Step Frontend::refuse(uint8_t type, uint64_t size, Refusal refusal) {
   wire_.host.note("replacement", out.view());
   wire_.host.drop(SP_LEG_CLIENT, size);
   wire_.host.emit(SP_LEG_TARGET, out.view());
-  wire_.ledger.push({.await = await, .refusal = std::make_unique<Refusal>(std::move(refusal))});
+  Entry entry{.await = await, .refusal = std::make_unique<Refusal>(std::move(refusal))};
+  if (await == Await::Query) end_segment(entry);
+  wire_.ledger.push(std::move(entry));
   wire_.unsynced = await != Await::Query;
   return Step::Done;
+}
+
+Frontend::Reading Frontend::reading(std::string_view text, const Facts& facts) const {
+  if (!wire_.segment_doubtful && wire_.doubtful_count == 0) return Reading::Certain;
+  // standard_conforming_strings is about backslashes, client_encoding about what is not ASCII.
+  const bool plain = std::ranges::all_of(text, [](char c) { return static_cast<uint8_t>(c) < 0x80; });
+  if (plain && !facts.plain_backslash()) return Reading::Certain;
+  return wire_.segment_doubtful ? Reading::Doubtful : Reading::Waits;
+}
+
+void Frontend::mark_doubt(bool vague) {
+  wire_.segment_doubtful = wire_.segment_doubtful || vague;
+  wire_.names_doubtful = wire_.names_doubtful || vague;
+}
+
+void Frontend::end_segment(Entry& entry) {
+  entry.doubtful = std::exchange(wire_.segment_doubtful, false);
+  wire_.doubtful_count += entry.doubtful ? 1 : 0;
 }
 
 bool Frontend::cancel() {

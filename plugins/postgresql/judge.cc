@@ -1,5 +1,6 @@
 #include "plugins/postgresql/judge.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "plugins/postgresql/context.h"
@@ -97,6 +98,12 @@ uint32_t Judge::add_deferred(const Facts& facts, size_t index, const Ledger& led
   const uint32_t own =
       statement.unknown_functions.empty() ? statement.effects & ~unknown_bit : statement.effects;
   return own | inner;
+}
+
+bool Judge::doubtful() const {
+  constexpr uint32_t vague = unknown_bit | 1u << static_cast<uint32_t>(sql::Effect::escape);
+  return items_.empty() ||
+         std::ranges::any_of(items_, [](const Item& item) { return (item.effects & vague) != 0; });
 }
 
 void Judge::write_commands() {

@@ -30,6 +30,8 @@ class Judge {
   // after them. `context`: Context::bytes().
   [[nodiscard]] bool build(const Run& run, const Ledger& ledger, std::string context);
   // After build(); valid until the next.
+  // What was built may change settings that nobody can read from its text.
+  [[nodiscard]] bool doubtful() const;
   [[nodiscard]] sp_ask ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const;
 
  private:

@@ -43,9 +43,10 @@ struct Portal {
   std::shared_ptr<Prepared> statement;  // null: not known
   std::string bind;                     // of its Bind message: from the parameter formats on
   bool cursor = false;                  // made by SQL's DECLARE
-  bool suspended = false;               // ran, and has more rows
-  bool approved = false;                // a person let it run: its further rows belong to that
-  bool describing = false;              // a Describe of it is under way
+  bool named = false;       // it or its statement has a name, which code at the target can give away
+  bool suspended = false;   // ran, and has more rows
+  bool approved = false;    // a person let it run: its further rows belong to that
+  bool describing = false;  // a Describe of it is under way
   bool described = false;
   std::shared_ptr<const RowShape> shape;
 
@@ -67,8 +68,10 @@ enum class Await : uint8_t {
 struct Entry {
   Await await = Await::Sync;
   bool own = false;                    // the gateway's own: the client does not see its answer
+  bool vague = false;                  // Query, Execute: Judge::doubtful()
   bool judged = false;                 // an answered `ask`: it has a reply_end to come
   bool closes_portal = false;          // of Close
+  bool doubtful = false;               // of Query, Sync: see Wire::segment_doubtful
   std::string name;                    // of the statement or portal
   std::shared_ptr<Prepared> prepared;  // Parse, DescribeStatement; Query: if it changes the session
   std::shared_ptr<Portal> portal;      // Bind, DescribePortal, Execute

@@ -40,6 +40,16 @@ Refusal beyond_limit(std::string_view what) {
           .hint = {}};
 }
 
+Refusal doubtful_text() {
+  return {
+      .sqlstate = "0A000",
+      .message =
+          "a text with a backslash in a plain literal, or not in ASCII, may not follow before a Sync what "
+          "may change how texts are read",
+      .detail = "Nothing was sent to the target.",
+      .hint = "Wait for ReadyForQuery before it is sent, or write it with E'' or parameters."};
+}
+
 Refusal denied(const sp_answer& answer) {
   Refusal out;
   out.message = view_of(answer.message);

@@ -25,6 +25,8 @@ struct Refusal {
 [[nodiscard]] Refusal unsupported(std::string_view what);
 // 54000: `what` is beyond a bound of the gateway.
 [[nodiscard]] Refusal beyond_limit(std::string_view what);
+// 0A000: what runs before it, in the same segment, may change how the server reads it.
+[[nodiscard]] Refusal doubtful_text();
 // 42501 with the rule's name, or 57014 where the caller himself cancelled a wait that nobody has to decide.
 [[nodiscard]] Refusal denied(const sp_answer& answer);
 

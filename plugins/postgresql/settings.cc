@@ -88,8 +88,12 @@ bool forbidden_setting(std::string_view name, std::string_view value) {
 
 bool binding_setting(std::string_view name) { return !harmless_setting(name); }
 
-bool free_text_setting(std::string_view name) {
+bool free_text_setting(std::string_view name, std::string_view value) {
   const std::string parameter = folded(name);
+  // A zone that no file names is spelled out, "<any text>+3" included, and that takes a digit.
+  if (parameter == "timezone") {
+    return std::ranges::any_of(value, [](char c) { return c == '<' || (c >= '0' && c <= '9'); });
+  }
   return parameter == "application_name" || parameter == "search_path";
 }
 

@@ -19,6 +19,6 @@ namespace sallyport::pg {
 [[nodiscard]] bool binding_setting(std::string_view name);
 
 // A reported parameter that can hold any text, so a value that a mask covers.
-[[nodiscard]] bool free_text_setting(std::string_view name);
+[[nodiscard]] bool free_text_setting(std::string_view name, std::string_view value);
 
 }  // namespace sallyport::pg

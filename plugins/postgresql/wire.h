@@ -24,11 +24,15 @@ struct Wire {
   Judge judge;
   CacheKey cache_key{};  // of the thread's caches
 
-  uint8_t status = 'I';       // of the last ReadyForQuery
-  uint64_t transaction = 0;   // how many blocks have begun; the open one's number while status is not 'I'
-  bool unsynced = false;      // extended messages went out since the last Sync or Query
-  bool skipping = false;      // the server skips all until a Sync that the client has not sent yet
-  bool client_waits = false;  // a client message waits for replies: feed leg 0 again when some have come
+  uint8_t status = 'I';      // of the last ReadyForQuery
+  uint64_t transaction = 0;  // how many blocks have begun; the open one's number while status is not 'I'
+  bool unsynced = false;     // extended messages went out since the last Sync or Query
+  // What is under way may have changed how the server reads texts. It says so before ReadyForQuery alone.
+  bool segment_doubtful = false;  // since the last Sync or Query
+  size_t doubtful_count = 0;      // unanswered Syncs and Queries that end such a segment
+  bool names_doubtful = false;    // names may stand for something else than they were seen to be given to
+  bool skipping = false;          // the server skips all until a Sync that the client has not sent yet
+  bool client_waits = false;      // a client message waits for replies: feed leg 0 again when some have come
   bool target_said_fatal = false;
   bool ended = false;  // the client's leg is finished
   sp_activity activity = SP_IDLE;

@@ -14,16 +14,19 @@ bool read_number(std::string_view text, T& out) {
 }
 
 // Every name and operator is qualified, so that no search path can put another in its place. Text results:
-// oid, attnum, schema, table, column, and whether the relation shows what belongs to others: views, and
-// tables that inherit. (A partition goes by its root's name instead.)
+// oid, attnum, schema, table, column, and whether the relation shows what belongs to others: views, overflow
+// (TOAST) tables, tables that inherit or that others inherit from. (A partition goes by its root's name
+// instead.)
 std::string question(std::span<const uint32_t> oids) {
   std::string list;
   for (const uint32_t oid : oids) list += (list.empty() ? "" : ",") + std::to_string(oid);
   return "SELECT c.oid, a.attnum, n.nspname, r.relname, a.attname, "
-         "c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m']::pg_catalog.\"char\"[]) OR NOT "
-         "c.relispartition AND "
-         "EXISTS "
-         "(SELECT FROM pg_catalog.pg_inherits i WHERE i.inhrelid OPERATOR(pg_catalog.=) c.oid) "
+         "c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m','t']::pg_catalog.\"char\"[]) "
+         // pg_statistic, pg_largeobject, pg_statistic_ext_data hold what belongs to others too.
+         "OR c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[2619,2613,3429]::pg_catalog.oid[]) "
+         "OR c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relispartition AND EXISTS "
+         "(SELECT FROM pg_catalog.pg_inherits i WHERE c.oid OPERATOR(pg_catalog.=) ANY "
+         "(ARRAY[i.inhrelid, i.inhparent]::pg_catalog.oid[])) "
          "FROM pg_catalog.pg_class c "
          "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) CASE WHEN c.relispartition "
          "THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END "

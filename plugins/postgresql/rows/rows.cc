@@ -20,6 +20,15 @@ bool quotes_values(std::string_view sqlstate) {
          sqlstate.starts_with("P0") || sqlstate == "00000" || sqlstate == "01000";
 }
 
+// Whether a report of what evaluates stored values quotes none. The parser's errors have a position.
+bool quotes_no_value(std::string_view sqlstate, bool positioned) {
+  constexpr std::string_view classes[] = {"08", "21", "25", "40", "53", "54", "55", "57"};
+  if (sqlstate.size() != 5) return false;
+  if (sqlstate == "42501" || sqlstate == "22012" || sqlstate == "22001") return true;
+  if (sqlstate.starts_with("42") && positioned) return true;
+  return std::ranges::find(classes, sqlstate.substr(0, 2)) != std::end(classes);
+}
+
 bool all_of(std::string_view text, size_t size_max, bool (*good)(char)) {
   return text.size() <= size_max && std::ranges::all_of(text, good);
 }
@@ -132,13 +141,18 @@ Described Rows::prepare(const RowShape& shape) {
   return Described::Done;
 }
 
-sp_field_id Rows::report_field_of(std::string_view sqlstate) {
+sp_field_id Rows::report_field_of(std::span<const uint8_t> report, Quotes quotes) {
   if (!report_fields_known_) {
     report_field_ = field("error", {}, SP_KIND_TEXT, 0);
     report_value_field_ = field("error", {}, SP_KIND_TEXT, SP_FIELD_NO_ORIGIN);
     report_fields_known_ = true;
   }
-  return quotes_values(sqlstate) ? report_value_field_ : report_field_;
+  const std::string_view sqlstate = report_field(report, 'C');
+  bool quoting = quotes == Quotes::Anything || quotes_values(sqlstate);
+  if (quotes == Quotes::Stored && !quoting) {
+    quoting = !quotes_no_value(sqlstate, !report_field(report, 'P').empty());
+  }
+  return quoting ? report_value_field_ : report_field_;
 }
 
 // ---- Collecting ------------------------------------------------------------------------------------------
@@ -206,7 +220,7 @@ bool Rows::collect_row(std::span<const uint8_t> data, size_t offset, size_t size
   return true;
 }
 
-bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t size) {
+bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t size, Quotes quotes) {
   data_ = data;
   Unit unit = {
       .offset = offset, .size = size, .part_begin = parts_.size(), .part_end = parts_.size(), .report = true};
@@ -214,7 +228,7 @@ bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t s
   Message message;
   if (reader.next(message) != Frame::message || reader.offset() != size) return false;
   if (message.type != back::error && message.type != back::notice) return false;
-  const sp_field_id id = masks_possible() ? report_field_of(report_field(message.body, 'C')) : SP_FIELD_CLEAR;
+  const sp_field_id id = masks_possible() ? report_field_of(message.body, quotes) : SP_FIELD_CLEAR;
   Cursor cursor(message.body);
   for (uint8_t code = cursor.u8(); cursor.ok() && code != 0; code = cursor.u8()) {
     const size_t at = offset + header_size + cursor.offset();

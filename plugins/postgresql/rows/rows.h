@@ -32,6 +32,13 @@ namespace sallyport::pg {
 
 enum class Described : uint8_t { Done, Waiting, Fault };
 
+// What an error or notice may quote, by what runs.
+enum class Quotes : uint8_t {
+  Own,       // the statement's own names, but for the codes that are about values
+  Stored,    // stored values too, as `(email)::regclass` does
+  Anything,  // code at the target may RAISE any text under any code
+};
+
 class Rows {
  public:
   Rows(Link link, Catalogue& catalogue) : link_(link), catalogue_(catalogue) {}
@@ -58,7 +65,8 @@ class Rows {
   // False: the target broke the protocol (the session must end; nothing of this message may pass).
   [[nodiscard]] bool collect_row(std::span<const uint8_t> data, size_t offset, size_t size,
                                  const RowShape& shape);
-  [[nodiscard]] bool collect_report(std::span<const uint8_t> data, size_t offset, size_t size);
+  [[nodiscard]] bool collect_report(std::span<const uint8_t> data, size_t offset, size_t size,
+                                    Quotes quotes = Quotes::Own);
   // Calls `mask` once for all that was collected, if anything needs it. False: the host refused.
   [[nodiscard]] bool finish();
   // Passes, drops and emits data[begin, end), whole messages, in order. False: the host refused.
@@ -92,7 +100,7 @@ class Rows {
 
   sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
-  sp_field_id report_field_of(std::string_view sqlstate);
+  sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);
   void add_part(Unit& unit, size_t offset, size_t size, sp_field_id field, const Column* column);
   [[nodiscard]] Verdict judge(const Unit& unit, const Part& part) const;
   void build(Unit& unit);

@@ -130,6 +130,7 @@ void Walker::function_call(Fields fields) {
   const std::vector<std::string_view> names = strings_of(fields, "funcname");
   function(names);
   if (!names.empty() && names.back() == "set_config") configuration(fields);
+  if (!names.empty() && names.back() == "current_setting") current_setting(fields);
   visit_except(fields, "funcname");
 }
 
@@ -147,6 +148,7 @@ void Walker::function(const std::vector<std::string_view>& names) {
     case FunctionClass::write: catalog ? facts_.effect(Effect::write) : facts_.unknown(text); break;
     case FunctionClass::unknown: facts_.unknown(text); break;
   }
+  if (shows_stored_text(names.back())) facts_.statement().reads_free_setting = true;
   facts_.called(std::move(called));
 }
 
@@ -165,6 +167,14 @@ void Walker::configuration(Fields fields) {
   }
   for (char& c : setting.name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
   if (!setting.name.empty()) facts_.setting(std::move(setting));
+}
+
+void Walker::current_setting(Fields fields) {
+  Array list;
+  std::string name;
+  if (find(fields, "args", list) && list.begin() != list.end()) name = constant_of(*list.begin());
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  if (name.empty() || is_free_setting(name)) facts_.statement().reads_free_setting = true;
 }
 
 void Walker::operator_name(Fields fields, std::string_view key) {

@@ -92,6 +92,7 @@ void Facts::merge(const Statement& inner) {
   for (const Setting& each : inner.settings) setting(each);
   out_.has_where = out_.has_where && inner.has_where;
   out_.locks_rows = out_.locks_rows || inner.locks_rows;
+  out_.reads_free_setting = out_.reads_free_setting || inner.reads_free_setting;
 }
 
 void Facts::merge_planned(const Statement& inner) {

@@ -126,6 +126,14 @@ constexpr char session_names[] =
     "pg_try_advisory_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared";
 constexpr auto session = split<count_words(session_names)>(session_names);
 
+// Begin with pg_, and return what no statement can have put there.
+constexpr char own_state_names[] =
+    "pg_backend_pid pg_char_to_encoding pg_client_encoding pg_column_size pg_conf_load_time "
+    "pg_encoding_max_length pg_encoding_to_char pg_is_in_recovery pg_is_wal_replay_paused pg_jit_available "
+    "pg_lsn pg_postmaster_start_time pg_size_bytes pg_size_pretty pg_timezone_abbrevs pg_timezone_names "
+    "pg_trigger_depth pg_typeof";
+constexpr auto own_state = split<count_words(own_state_names)>(own_state_names);
+
 // Sequences and notifications.
 constexpr char writing_names[] = "nextval pg_notify setval";
 constexpr auto writing = split<count_words(writing_names)>(writing_names);
@@ -184,6 +192,17 @@ FunctionClass function_class(std::string_view name) {
 
 bool is_known_operator(std::string_view name) {
   return holds(operators, name) || name.ends_with("BETWEEN") || name.ends_with("BETWEEN SYMMETRIC");
+}
+
+bool is_free_setting(std::string_view name) {
+  return name.find('.') != std::string_view::npos || name == "all" || name == "application_name" ||
+         name == "search_path" || name == "timezone";
+}
+
+bool shows_stored_text(std::string_view function) {
+  if (holds(own_state, function)) return false;
+  return function.starts_with("pg_") || function.starts_with("enum_") || function.starts_with("to_reg") ||
+         function.ends_with("_description");
 }
 
 bool is_escaping_setting(std::string_view name, std::string_view value) {

@@ -20,6 +20,13 @@ enum class FunctionClass : uint8_t {
 // Operator of pg_catalog or of a common extension.
 [[nodiscard]] bool is_known_operator(std::string_view name);
 
+// Setting that takes any text: a value read from a table may have been put there. `name` in lower case.
+[[nodiscard]] bool is_free_setting(std::string_view name);
+
+// A harmless function that shows texts which other statements may have stored outside tables: names,
+// comments, definitions, what sessions run.
+[[nodiscard]] bool shows_stored_text(std::string_view function);
+
 // Setting that changes how later text is read, whose rights it runs with, or what code is loaded; the values
 // that everything here assumes (standard_conforming_strings on, client_encoding UTF8) are no escape. `name`
 // in lower case.

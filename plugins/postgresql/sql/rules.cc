@@ -131,7 +131,7 @@ const Walker::StatementRule* Walker::statement_rule(std::string_view tag) {
       StatementRule{"UpdateStmt", "UPDATE", E::write, "", "", K::other, &W::update},
       StatementRule{"VacuumStmt", "", E::schema, "", "", K::other, &W::vacuum},
       StatementRule{"VariableSetStmt", "", E::session, "", "", K::other, &W::set},
-      StatementRule{"VariableShowStmt", "SHOW", E::read, "", "name", K::setting},
+      StatementRule{"VariableShowStmt", "SHOW", E::read, "", "name", K::setting, &W::show},
       StatementRule{"ViewStmt", "CREATE", E::schema, "", "", K::other},
   };
   static_assert(std::ranges::is_sorted(rules, {}, &StatementRule::tag));

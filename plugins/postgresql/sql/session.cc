@@ -91,6 +91,10 @@ void Walker::set(Fields fields) {
   visit_fields(fields);
 }
 
+void Walker::show(Fields fields) {
+  if (is_free_setting(lower(text_of(fields, "name")))) facts_.statement().reads_free_setting = true;
+}
+
 // ALTER SYSTEM, ALTER ROLE ... SET, ALTER DATABASE ... SET.
 void Walker::persistent(Fields fields) {
   Fields statement;

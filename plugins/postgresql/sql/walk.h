@@ -70,6 +70,7 @@ class Walker {
   void function_call(Fields fields);
   void function(const std::vector<std::string_view>& names);
   void configuration(Fields fields);
+  void current_setting(Fields fields);
   void expression(Fields fields);
   void sub_link(Fields fields);
   void sort_by(Fields fields);
@@ -104,6 +105,7 @@ class Walker {
   void transaction(Fields fields);
   void modes(Fields fields, std::string_view key, bool local);
   void set(Fields fields);
+  void show(Fields fields);
   void persistent(Fields fields);
   void remember_name(Fields fields);
   void name_only(Fields fields);

@@ -103,6 +103,11 @@ const std::vector<Case>& escape_cases() {
       {"CREATE TABLE t (a int DEFAULT pg_read_file('x'))",
        "CREATE escape f:pg_read_file o:t !function pg_read_file"},
       {"CREATE INDEX ON t (pg_sleep(1))", "CREATE escape f:pg_sleep o:t !function pg_sleep"},
+      // The view's rule makes a SET of it.
+      {"UPDATE pg_settings SET setting = 'evil' WHERE name = 'search_path'",
+       "UPDATE escape w:pg_settings !setting pg_settings"},
+      {"UPDATE pg_catalog.pg_settings SET setting = 'off'",
+       "UPDATE escape w:pg_catalog.pg_settings !setting pg_settings no-where"},
       {"SET x = 'pg_read_file'", "SET session o:setting x set:x=pg_read_file"},
   };
   return cases;

@@ -1,0 +1,132 @@
+// What the target says besides answers: errors, notices, status values, notifications.
+#include "plugins/postgresql/backend.h"
+#include "plugins/postgresql/settings.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// How much of a report too large to be held is read for its severity and code, which stand first in it.
+constexpr size_t report_head_size = 256;
+
+bool is_fatal(Bytes report) {
+  std::string_view severity = report_field(report, 'V');
+  if (severity.empty()) severity = report_field(report, 'S');
+  return severity == "FATAL" || severity == "PANIC";
+}
+
+std::string taken(Writer& out) { return std::string(as_text(out.view())); }
+
+}  // namespace
+
+Quotes Backend::quotes() const {
+  if (wire_.ledger.empty()) return Quotes::Own;
+  const Entry& entry = wire_.ledger.front();
+  if (entry.vague) return Quotes::Anything;
+  // Constraints and triggers that wait for the end of a transaction.
+  if (entry.await == Await::Sync) return Quotes::Stored;
+  const Facts* facts = running(entry);
+  if (facts == nullptr || entry.statement_index >= facts->statements().size()) return Quotes::Own;
+  const sql::Statement& statement = *facts->statements()[entry.statement_index].statement;
+  const bool rows = !statement.relations_read.empty() || statement.has(sql::Effect::write);
+  const bool evaluates = rows || statement.deferred || !statement.inner.empty() ||
+                         statement.reads_free_setting || statement.has(sql::Effect::transaction);
+  return evaluates ? Quotes::Stored : Quotes::Own;
+}
+
+Backend::Step Backend::on_report(const Message& message, size_t offset) {
+  if (!wire_.rows.collect_report(data_, offset, message.whole.size(), quotes())) return Step::Broken;
+  deliver(end_);
+  return Step::Next;
+}
+
+Backend::Step Backend::on_error(const Message& message, size_t offset) {
+  if (is_fatal(message.body)) {
+    wire_.target_said_fatal = true;
+    return on_report(message, offset);
+  }
+  if (wire_.ledger.empty()) return Step::Broken;
+  Entry& entry = wire_.ledger.front();
+  if (entry.failed) return Step::Broken;
+  segment_failed_ = true;
+  entry.closing = "ERROR " + std::string(report_field(message.body, 'C'));
+  if (entry.refusal) {
+    Writer out;
+    entry.refusal->write(out);
+    drop(end_, taken(out));
+  } else if (on_report(message, offset) != Step::Next) {
+    return Step::Broken;
+  }
+  return fail_entry(entry);
+}
+
+Backend::Step Backend::on_notification(const Message& message) {
+  Cursor cursor(message.body);
+  const uint32_t process_id = cursor.u32();
+  const std::string_view channel = cursor.text();
+  (void)cursor.text();
+  if (!cursor.at_end()) return Step::Broken;
+  if (!wire_.rows.masks_possible()) {
+    deliver(end_);
+    return Step::Next;
+  }
+  // A payload is any text with no origin: where something is masked it is withheld.
+  Writer out;
+  out.begin(back::notification).u32(process_id).text(channel).text("").end();
+  drop(end_, taken(out));
+  return Step::Next;
+}
+
+Backend::Step Backend::on_parameter_status(const Message& message) {
+  Cursor cursor(message.body);
+  const std::string_view name = cursor.text();
+  const std::string_view value = cursor.text();
+  if (!cursor.at_end()) return Step::Broken;
+  // From here on the server would read other statements than the gateway judges.
+  if (forbidden_setting(name, value)) {
+    actions_.push_back({.kind = Action::Kind::End,
+                        .end = end_ - message.whole.size(),
+                        .text = std::string(name) + " may not be changed through the gateway"});
+    return Step::Stop;
+  }
+  if (free_text_setting(name, value) && wire_.rows.masks_possible()) {
+    drop(end_);
+  } else {
+    deliver(end_);
+  }
+  return Step::Next;
+}
+
+// The head of a report has its severity and code; its texts are left out.
+Backend::Step Backend::shorten_report(uint8_t type, uint64_t size, Bytes there, size_t offset) {
+  if (there.size() < report_head_size) return Step::Stop;
+  const Bytes head = there.subspan(header_size, report_head_size - header_size);
+  const std::string severity(report_field(head, 'V'));
+  const std::string code(report_field(head, 'C'));
+  if (severity.empty() || code.size() != 5) return Step::Broken;
+  Writer out;
+  const Report report = {
+      .severity = severity, .sqlstate = code, .message = "the target's message was too large to be shown"};
+  const bool fatal = severity == "FATAL" || severity == "PANIC";
+  if (type == back::notice) {
+    write_notice(out, report);
+  } else if (fatal || wire_.ledger.empty() || !wire_.ledger.front().refusal) {
+    write_error(out, report);
+  } else {
+    wire_.ledger.front().refusal->write(out);
+  }
+  end_ = end_of(size, there, offset);
+  actions_.push_back({.kind = Action::Kind::DropCredit, .end = end_, .count = size, .text = taken(out)});
+  const Step next = size > there.size() ? Step::Stop : Step::Next;
+  if (type == back::notice) return next;
+  if (fatal) {
+    wire_.target_said_fatal = true;
+    return next;
+  }
+  if (wire_.ledger.empty() || wire_.ledger.front().failed) return Step::Broken;
+  segment_failed_ = true;
+  wire_.ledger.front().closing = "ERROR " + code;
+  return fail_entry(wire_.ledger.front()) == Step::Next ? next : Step::Broken;
+}
+
+}  // namespace sallyport::pg
