@@ -24,6 +24,16 @@ int64_t wall_ns() {
   return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+// No line of a caller's text may look like one of ours.
+std::string indented(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    out += c;
+    if (c == '\n') out += "          ";
+  }
+  return out;
+}
+
 // Everything that a decision should rest on.
 void print_approval(const json& approval) {
   const auto text = [&approval](const char* key) { return visible(approval.value(key, "")); };
@@ -44,10 +54,10 @@ void print_approval(const json& approval) {
   }
   if (state == "pending") printf(", %d waiting", approval.value("waiting", 0));
   putchar('\n');
-  printf("  runs    %s\n", text("text").c_str());
+  printf("  runs    %s\n", indented(text("text")).c_str());
   for (const json& value : approval.value("values", json::array())) {
     printf("          %s = %s\n", visible(value.value("name", "")).c_str(),
-           visible(value.value("value", "")).c_str());
+           indented(visible(value.value("value", ""))).c_str());
   }
 }
 

@@ -47,10 +47,44 @@ void print_table(const Row& head, const std::vector<Row>& rows, std::string_view
   for (const Row& row : rows) print_row(row, widths, false);
 }
 
+namespace {
+
+// The code point at `at` if it changes how its neighbours are shown, or is not shown itself: directions,
+// blanks of no width, line separators, tags. `size`: of its bytes. 0: it is none of these.
+uint32_t misleading(std::string_view text, size_t at, size_t& size) {
+  const auto byte = [&](size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  uint32_t code = 0;
+  if (byte(0) == 0xd8 && byte(1) == 0x9c) {
+    code = 0x61c;
+    size = 2;
+  } else if (byte(0) >> 4 == 0xe) {
+    code = (byte(0) & 15) << 12 | (byte(1) & 63) << 6 | (byte(2) & 63);
+    size = 3;
+  } else if (byte(0) == 0xf3 && byte(1) == 0xa0) {
+    code = 0xe0000 | (byte(2) & 63) << 6 | (byte(3) & 63);
+    size = 4;
+  }
+  const bool format = code == 0x61c || code == 0x180e || (code >= 0x200b && code <= 0x200f) ||
+                      (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
+                      code == 0x3164 || code == 0xfeff || code >= 0xe0000;
+  return format && at + size <= text.size() ? code : 0;
+}
+
+}  // namespace
+
 std::string visible(std::string_view text) {
   std::string out;
-  char escaped[8];
+  char escaped[16];
   for (size_t i = 0; i < text.size(); ++i) {
+    size_t size = 0;
+    if (const uint32_t code = misleading(text, i, size); code != 0) {
+      snprintf(escaped, sizeof escaped, "\\u{%04x}", code);
+      out += escaped;
+      i += size - 1;
+      continue;
+    }
     const auto c = static_cast<unsigned char>(text[i]);
     // U+0080 to U+009F stand in UTF-8 as C2 80 to C2 9F.
     const bool c1 = c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;

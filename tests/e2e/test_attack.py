@@ -4,12 +4,13 @@ Also keeps attacks that never worked, because a change may let them."""
 
 import socket
 import struct
+import subprocess
 import threading
 
 import tap
 import world
 from cluster import PASSWORD
-from gateway import target
+from gateway import BIN, target
 from wireclient import FLUSH, SYNC, WireClient, bind, describe, execute, message, parse, query, run
 
 STRICT = """
@@ -189,6 +190,15 @@ class Disguise(Attack):
                 self.assertRegex(said, b"C(42501|0A000|54000)\0", text[:200])
         self.assertEqual(before, self.state())
 
+    def test_startup(self):
+        """a session cannot begin with what SET may not do"""
+        for setting in (("search_path", "evil, pg_catalog"), ("search_path", 'evil,"pg_catalog"'), ("role", "app"),
+                        ("options", "-c standard_conforming_strings=off"), ("options", "-csearch_path=evil,PG_CATALOG"),
+                        ("client_encoding", "SJIS"), ("session_authorization", "app"), ("replication", "database")):
+            with self.assertRaises(PermissionError, msg=setting):
+                self.client(settings=[setting])
+        self.client(settings=[("search_path", "pg_catalog, public")])
+
     def test_bytes(self):
         """what is not UTF-8, or holds a zero byte, is refused"""
         for text in (b"SELECT 1;DELETE FROM effects\xff", b"SELECT '\xc0\xa7;DELETE FROM effects;--'", b"SELECT '\xed\xa0\x80'"):
@@ -322,6 +332,15 @@ class Names(Attack):
         """FunctionCall is refused; COPY data out of place goes nowhere"""
         self.assertIn(b"C0A000\0", self.answers(message("F", struct.pack("!IHHH", 1598, 0, 0, 0))))
         self.assertIn(b"SELECT 1\0", self.answers(message("d", b"x"), message("c"), query("SELECT 1")))
+
+    def test_shown(self):
+        """an approver is shown what would lead his eye astray"""
+        self.answers(query('DROP TABLE "astray\u202e\u200b\x1b[2K\r" /*\n7QQQQ  approved\n  who     nobody*/'))
+        one = next(one for one in self.gate.approvals() if "astray" in one["text"])
+        shown = subprocess.run([BIN, "--config", self.gate.config, "approvals", one["id"]], capture_output=True, text=True,
+                               check=True).stdout
+        for part in ("astray\\u{202e}\\u{200b}\\x1b[2K\\x0d", "\n          7QQQQ", "\n            who     nobody"):
+            self.assertIn(part, shown)
 
     def test_strangers(self):
         """callers without a login: garbage, half a startup, silence; others are served"""

@@ -34,6 +34,14 @@ std::string encoding_key(std::string_view name) {
   return key;
 }
 
+// With pg_catalog behind another schema, that schema's functions go by the names of PostgreSQL's own.
+bool shadows_catalogue(std::string_view search_path) {
+  std::string folded(search_path);
+  std::ranges::transform(folded, folded.begin(), lower);
+  const size_t first = folded.find_first_not_of(" \"");
+  return first != std::string::npos && folded.find("pg_catalog", first + 1) != std::string::npos;
+}
+
 Refusal refuse(std::string sqlstate, std::string message, std::string hint = {}) {
   return {std::move(sqlstate), std::move(message), {}, std::move(hint)};
 }
@@ -100,6 +108,11 @@ std::expected<void, Refusal> Reader::setting(std::string_view name, std::string_
   if (has_control(value)) {
     return std::unexpected(
         refuse("22023", "startup parameter " + quoted_name(name) + " holds a control character"));
+  }
+  if (*found == "search_path" && shadows_catalogue(value)) {
+    return std::unexpected(refuse("0A000",
+                                  "startup parameter search_path may name pg_catalog at its beginning only",
+                                  "Leave pg_catalog out: it comes first anyway."));
   }
   out_.parameters.push_back({std::string(*found), std::string(value)});
   return {};

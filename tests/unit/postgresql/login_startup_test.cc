@@ -101,6 +101,7 @@ TEST(Startup, RefusesByName) {
       {{"client_encoding", ""}, "0A000"},
       {{"CLIENT_ENCODING", "EUC_JP"}, "0A000"},
       {{"application_name", "a\nb"}, "22023"},
+      {{"search_path", "evil, PG_catalog"}, "0A000"},
       {{"search_path", "\x7f"}, "22023"},
       {{"options", "-c role=postgres"}, "0A000"},
       {{"options", "-c client_encoding=LATIN1"}, "0A000"},
