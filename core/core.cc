@@ -39,6 +39,7 @@ Core::Core(CoreOptions options)
       from_control_(*options.from_control),
       listeners_(std::move(options.listeners)),
       random_state_(options.random_seed),
+      wake_log_(std::move(options.wake_log)),
       completions_(limits::completion_batch_max) {
   sha256_ = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   CHECK(sha256_);

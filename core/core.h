@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include <functional>
 #include <memory>
 #include <queue>
 #include <string>
@@ -30,6 +31,7 @@ struct CoreOptions {
   uint16_t index = 0;
   std::unique_ptr<Ring> ring;
   ringlog::ByteRing* log = nullptr;    // outlives the Core
+  std::function<void()> wake_log;      // bytes wait for what is in `log` to be durable; may be empty
   ControlInbox* to_control = nullptr;  // this core produces
   CoreInbox* from_control = nullptr;   // this core consumes
   SnapshotPointer snapshot;
@@ -64,6 +66,9 @@ class Core {
   bool tell(ToControl&& message) { return to_control_.push(std::move(message)); }
   void schedule(Session& session, int64_t deadline_ns);
   void watch_log(Session& session);
+  void wake_log() {
+    if (wake_log_) wake_log_();
+  }
   void release(Session& session);
   void random(std::span<uint8_t> out);
 
@@ -127,6 +132,7 @@ class Core {
   std::vector<uint32_t> free_sessions_;
   std::vector<uint32_t> freed_now_;  // become free after the batch: their completions are all in
   std::vector<uint32_t> log_watchers_;
+  std::function<void()> wake_log_;
   std::vector<uint32_t> listeners_to_arm_;  // after a failed accept, not before listeners_due_ns_
   int64_t listeners_due_ns_ = 0;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;

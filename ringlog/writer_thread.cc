@@ -30,7 +30,7 @@ struct WriterThread::State {
   std::thread thread;
 };
 
-WriterThread::WriterThread(std::unique_ptr<Writer> writer, std::function<void()> changed)
+WriterThread::WriterThread(std::unique_ptr<Writer> writer, Changed changed)
     : writer_(std::move(writer)), changed_(std::move(changed)), state_(std::make_unique<State>()) {
   state_->head = writer_->head();
   state_->thread = std::thread([this] { run(); });
@@ -54,7 +54,7 @@ void WriterThread::run() {
     const bool changed = state.totals.records != records || writer_->failing() != failing;
     if (changed && changed_) {
       lock.unlock();
-      changed_();
+      changed_(*this);
       lock.lock();
     }
     // Counted from the step's begin, so that a slow sync does not add to the wait of what came during it.
@@ -89,7 +89,7 @@ Result<void> WriterThread::stop() {
   state_->error = writer_->error().text;
   state_->head = writer_->head();
   state_->totals = writer_->totals();
-  if (changed_) changed_();
+  if (changed_) changed_(*this);
   return closed;
 }
 

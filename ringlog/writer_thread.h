@@ -13,7 +13,8 @@ class WriterThread {
  public:
   // `changed` runs on the writer's thread after a step that made records durable, or that changed failing();
   // it must not block (an eventfd or a mailbox). Start-up thread.
-  WriterThread(std::unique_ptr<Writer> writer, std::function<void()> changed);
+  using Changed = std::function<void(const WriterThread&)>;
+  WriterThread(std::unique_ptr<Writer> writer, Changed changed);
   ~WriterThread();  // stops, without an end of the chain if stop() was not called
   WriterThread(const WriterThread&) = delete;
   WriterThread& operator=(const WriterThread&) = delete;
@@ -34,7 +35,7 @@ class WriterThread {
   void join();
 
   std::unique_ptr<Writer> writer_;
-  std::function<void()> changed_;
+  Changed changed_;
   std::unique_ptr<State> state_;
 };
 

@@ -130,6 +130,7 @@ Result<void> Gateway::start_cores() {
     core->addresses = addresses;
     core->options.index = i;
     core->options.log = rings_[i].get();
+    core->options.wake_log = [log = log_.get()] { log->wake(); };
     core->options.to_control = to_control_[i].get();
     core->options.from_control = to_cores_[i].get();
     core->options.snapshot = snapshot_;
@@ -162,8 +163,7 @@ Result<void> Gateway::open_control() {
   for (const auto& inbox : to_control_) options.from_cores.push_back(inbox.get());
   for (const auto& inbox : to_cores_) options.to_cores.push_back(inbox.get());
   options.log_status = [this]() -> nlohmann::json {
-    return {{"failing", writer_->failing()},
-            {"directory", snapshot_->policy->config().log.directory.string()}};
+    return {{"failing", log_->failing()}, {"directory", snapshot_->policy->config().log.directory.string()}};
   };
   Result<std::unique_ptr<Control>> control = Control::open(std::move(options));
   if (!control) return std::unexpected(std::move(control.error()));
@@ -181,7 +181,7 @@ Gateway::~Gateway() {
   for (const auto& core : cores_) pthread_join(core->thread, nullptr);
   cores_.clear();
   control_.reset();
-  stop_writer();
+  close_log();
   if (lock_fd_ >= 0) close(lock_fd_);
 }
 

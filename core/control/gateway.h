@@ -13,7 +13,7 @@
 
 #include "core/control/control.h"
 #include "ringlog/keys.h"
-#include "ringlog/writer.h"
+#include "ringlog/writer_thread.h"
 
 namespace sallyport {
 
@@ -45,8 +45,8 @@ class Gateway {
   Result<void> open_log();
   Result<void> start_cores();
   Result<void> open_control();
-  void write_log();
-  void stop_writer();
+  void on_log(const ringlog::WriterThread& log);
+  void close_log();
 
   Say say_;
   std::filesystem::path config_file_;
@@ -55,9 +55,8 @@ class Gateway {
   int lock_fd_ = -1;
   std::vector<std::unique_ptr<ringlog::ByteRing>> rings_;
   std::unique_ptr<ringlog::RootKey> root_key_;
-  std::unique_ptr<ringlog::Writer> writer_;
-  std::thread writer_thread_;
-  std::atomic<bool> writer_stops_ = false;
+  std::unique_ptr<ringlog::WriterThread> log_;
+  bool log_said_failing_ = false;  // the writer's thread's
   std::vector<std::unique_ptr<ControlInbox>> to_control_;
   std::vector<std::unique_ptr<CoreInbox>> to_cores_;
   std::vector<std::unique_ptr<CoreThread>> cores_;

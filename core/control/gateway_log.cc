@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr uint32_t sync_interval_ms = 1;  // a target that waits for each fsync should not wait for the clock
-
 uint64_t wall_ns() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
@@ -66,49 +64,39 @@ Result<void> Gateway::open_log() {
     rings_.push_back(std::make_unique<ringlog::ByteRing>(std::move(*ring)));
     pointers.push_back(rings_.back().get());
   }
-  Result<std::unique_ptr<ringlog::Writer>> writer =
+  Result<std::unique_ptr<ringlog::Writer>> opened =
       ringlog::Writer::start(files,
                              {.directory = config.log.directory.string(),
                               .instance = instance_,
                               .segment_size = config.log.segment_size,
                               .quota_size = config.log.quota},
                              *root_key_, pointers, ringlog::system_random(), wall_ns());
-  if (!writer) return std::unexpected(std::move(writer.error()).in("open the log"));
-  writer_ = std::move(*writer);
+  if (!opened) return std::unexpected(std::move(opened.error()).in("open the log"));
+  std::unique_ptr<ringlog::Writer> writer = std::move(*opened);
   for (const ringlog::ByteRing& ring : leftover->rings) {
-    Result<uint64_t> count = writer_->recover(ring, wall_ns());
+    Result<uint64_t> count = writer->recover(ring, wall_ns());
     if (!count) return std::unexpected(std::move(count.error()).in("bring " + ring.path() + " into the log"));
     say_("a gateway ended without its last word: " + std::to_string(*count) +
          " records brought into the log");
     unlink(ring.path().c_str());
   }
-  writer_thread_ = std::thread([this] { write_log(); });
+  log_ = std::make_unique<ringlog::WriterThread>(std::move(writer),
+                                                 [this](const ringlog::WriterThread& log) { on_log(log); });
   return {};
 }
 
-void Gateway::write_log() {
-  pthread_setname_np(pthread_self(), "log writer");
-  uint32_t interval_ms = limits::log_commit_interval_ms;
-  for (const config::Target& target : snapshot_->policy->config().targets) {
-    if (target.durability == config::Durability::sync) interval_ms = sync_interval_ms;
-  }
-  bool was_failing = false;
-  while (!writer_stops_.load(std::memory_order_acquire)) {
-    writer_->step(wall_ns());
-    if (writer_->failing() != was_failing) {
-      was_failing = !was_failing;
-      say_(was_failing ? "the log fails, traffic stops: " + writer_->error().text
-                       : "the log is whole again, traffic goes on");
-    }
-    usleep(interval_ms * 1000);
-  }
+// On the writer's thread.
+void Gateway::on_log(const ringlog::WriterThread& log) {
+  const bool failing = log.failing();
+  if (std::exchange(log_said_failing_, failing) == failing) return;
+  say_(failing ? "the log fails, traffic stops: " + log.error_text()
+               : "the log is whole again, traffic goes on");
 }
 
-void Gateway::stop_writer() {
-  if (!writer_thread_.joinable()) return;
-  writer_stops_.store(true, std::memory_order_release);
-  writer_thread_.join();
-  const Result<void> closed = writer_->close(wall_ns());
+void Gateway::close_log() {
+  if (!log_) return;
+  const Result<void> closed = log_->stop();
+  log_.reset();
   if (!closed) {
     // The rings keep what the log did not take; the next start brings it in.
     say_("the log could not be closed: " + closed.error().text);

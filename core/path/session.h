@@ -223,6 +223,7 @@ class Session {
   bool pumping_ = false;
   bool waits_for_log_ = false;
   bool waits_for_durable_ = false;
+  uint64_t log_woken_for_ = 0;  // the last record that the log's writer was woken for
 
   bool policy_news_ = false;  // a newer snapshot waits for the next point between requests
   bool policy_told_ = true;   // false: the plugin must name its fields anew

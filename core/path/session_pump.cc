@@ -165,6 +165,9 @@ void Session::settle_and_arm() {
     leg.want_input(state_ != State::ending && !held && !output_congested(i) && !waits_for_log_, held);
   }
   if (waits_for_log_ || waits_for_durable_) core_.watch_log(*this);
+  // A target that waits for each fsync should not wait for the writer's clock too.
+  if (waits_for_durable_ && send_sequence() > std::exchange(log_woken_for_, send_sequence()))
+    core_.wake_log();
 }
 
 }  // namespace sallyport

@@ -130,7 +130,7 @@ TEST_F(KillTest, ThreadCommitsWakesAndStops) {
   ASSERT_TRUE(ring);
   Recorder recorder(*ring);
   std::atomic<int> changes{0};
-  WriterThread thread(open({&*ring}, 5), [&] { changes++; });
+  WriterThread thread(open({&*ring}, 5), [&](const WriterThread&) { changes++; });
   for (uint64_t i = 1; i <= 50; i++) {
     ASSERT_EQ(recorder.forward(1, {.leg = 1, .count = 1}), i);
     thread.wake();

@@ -35,7 +35,7 @@ TEST_F(WriterThreads, ProducersWriterAndReaderOfItsState) {
   std::atomic<uint64_t> changes = 0;
   std::atomic<bool> over = false;
   {
-    WriterThread thread(std::move(*writer), [&] { ++changes; });
+    WriterThread thread(std::move(*writer), [&](const WriterThread&) { ++changes; });
     std::vector<std::thread> producers;
     for (uint16_t i = 0; i < producer_count; ++i) {
       producers.emplace_back([&, i] {
