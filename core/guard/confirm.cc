@@ -1,9 +1,9 @@
-#include "core/guard/confirm.h"
 
 #include <algorithm>
 #include <array>
 #include <cstring>
 
+#include "core/guard/confirm_text.h"
 namespace sallyport::guard {
 
 std::string_view as_text(Bytes bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
@@ -32,17 +32,24 @@ bool is_masked(Bytes bytes) {
          std::ranges::all_of(bytes, [&](uint8_t c) { return is_shape(c) || (c < 0x80 && !is_alnum(c)); });
 }
 
-bool luhn_valid(Bytes bytes) {
-  uint32_t sum = 0;
-  bool doubled = false;
-  for (size_t i = bytes.size(); i-- > 0;) {
-    if (!is_digit(bytes[i])) continue;
-    uint32_t digit = bytes[i] - '0';
-    if (doubled) digit = digit > 4 ? digit * 2 - 9 : digit * 2;
-    sum += digit;
-    doubled = !doubled;
-  }
-  return sum % 10 == 0;
+bool has_context(Bytes field, Range value, std::string_view words) {
+  const size_t begin = value.begin > context_before ? value.begin - context_before : 0;
+  const size_t stop = std::min(field.size(), value.end + context_after);
+  const auto stands_at = [&](size_t at, std::string_view word) {
+    if (!matches_upper(field, at, word)) return false;
+    const size_t end = at + word.size();
+    if (at > 0 && is_alpha(field[at - 1]) && !(is_lower(field[at - 1]) && is_upper(field[at]))) return false;
+    return end == field.size() || !is_alpha(field[end]) || (is_lower(field[end - 1]) && is_upper(field[end]));
+  };
+  return any_part(words, [&](std::string_view word) {
+    for (size_t at = begin; at + word.size() <= value.begin; ++at) {
+      if (stands_at(at, word)) return true;
+    }
+    for (size_t at = value.end; at + word.size() <= stop; ++at) {
+      if (stands_at(at, word)) return true;
+    }
+    return false;
+  });
 }
 
 namespace {

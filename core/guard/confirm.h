@@ -33,14 +33,23 @@ constexpr uint8_t to_upper(uint8_t c) { return is_lower(c) ? static_cast<uint8_t
 // Is this what masking leaves: asterisks, x X 0 and separators, or a label such as "[email]"?
 [[nodiscard]] bool is_masked(Bytes bytes);
 
-// Luhn's check over the digits of `bytes`, others skipped (ISO/IEC 7812-1 annex B).
-[[nodiscard]] bool luhn_valid(Bytes bytes);
 // Length in characters of a country's IBAN (ISO 13616 registry), 0 for unknown ones. Upper-case letters.
 [[nodiscard]] uint32_t iban_size(uint8_t first, uint8_t second);
 
 // Confirm functions, by detector.
 [[nodiscard]] std::optional<Range> confirm_email(Bytes field, uint32_t end);
 [[nodiscard]] std::optional<Range> confirm_iban(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_uk_nino(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_it_codice_fiscale(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_mx_curp(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_in_pan(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_date_of_birth(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_passport_number(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_passport_mrz(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_ipv6(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_mac(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_bic(Bytes field, uint32_t end);
+[[nodiscard]] std::optional<Range> confirm_card_code(Bytes field, uint32_t end);
 [[nodiscard]] std::optional<Range> confirm_url_password(Bytes field, uint32_t end);
 [[nodiscard]] std::optional<Range> confirm_aws_access_key(Bytes field, uint32_t end);
 [[nodiscard]] std::optional<Range> confirm_aws_secret_key(Bytes field, uint32_t end);

@@ -5,71 +5,17 @@
 #include <bit>
 #include <optional>
 
-#include "core/guard/confirm.h"
+#include "core/guard/checks.h"
+#include "core/guard/confirm_text.h"
+#include "core/guard/digit_groups.h"
 #include "core/guard/digits.h"
 
 namespace sallyport::guard {
 namespace {
 
-constexpr size_t group_count_max = 8;
-constexpr uint32_t gap_size_max = 3;
 constexpr uint32_t card_size_min = 13;
 constexpr uint32_t card_size_max = 19;
-
-bool is_gap(uint8_t c) { return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'; }
-
-// Consecutive groups of digits, with at most gap_size_max gap bytes between one and the next.
-struct Groups {
-  Bytes field;
-  std::array<Range, group_count_max> at{};
-  size_t count = 0;
-  bool more = false;  // there is another group after these
-
-  [[nodiscard]] uint32_t size(size_t index) const { return at[index].size(); }
-  [[nodiscard]] uint8_t digit(size_t index, size_t offset) const { return field[at[index].begin + offset]; }
-  // Between group `index` and the one after it.
-  [[nodiscard]] std::string_view gap(size_t index) const {
-    return as_text(field.subspan(at[index].end, at[index + 1].begin - at[index].end));
-  }
-  [[nodiscard]] uint32_t number(size_t index) const {
-    uint32_t value = 0;
-    for (uint32_t i = at[index].begin; i < at[index].end; ++i) value = value * 10 + (field[i] - '0');
-    return value;
-  }
-  [[nodiscard]] bool same_gaps(size_t from, size_t to) const {
-    for (size_t i = from + 1; i < to; ++i) {
-      if (gap(i) != gap(from)) return false;
-    }
-    return true;
-  }
-};
-
-Groups groups_from(Bytes field, uint32_t begin, uint32_t end) {
-  Groups groups{.field = field};
-  uint32_t at = begin;
-  for (;;) {
-    Range group{at, at};
-    while (group.end < end && is_digit(field[group.end])) ++group.end;
-    if (groups.count == group_count_max) {
-      groups.more = true;
-      return groups;
-    }
-    groups.at[groups.count++] = group;
-    at = group.end;
-    while (at < end && at - group.end <= gap_size_max && is_gap(field[at])) ++at;
-    if (at == group.end || at - group.end > gap_size_max || at >= end || !is_digit(field[at])) return groups;
-  }
-}
-
-// Does a digit stand before `begin` (or after `end`), joined by one of `joints`?
-bool joined_left(Bytes field, uint32_t begin, std::string_view joints) {
-  return begin >= 2 && joints.find(static_cast<char>(field[begin - 1])) != std::string_view::npos &&
-         is_digit(field[begin - 2]);
-}
-bool joined_right(Bytes field, uint32_t end, std::string_view joints) {
-  return end + 1 < field.size() && joints.find(static_cast<char>(field[end])) != std::string_view::npos &&
-         is_digit(field[end + 1]);
-}
+constexpr uint32_t date_tail_size_max = 8;  // of a time after a date; no number of its own is that short
 
 struct CardDigits {
   std::array<uint8_t, card_size_max> bytes{};
@@ -133,102 +79,21 @@ std::optional<Range> ssn(const Groups& groups) {
   return Range{begin, end};
 }
 
-// +49 (30) 123456-78, and 0049 30 …
-std::optional<Range> phone_international(const Groups& groups) {
-  const Bytes field = groups.field;
-  const uint32_t first = groups.at[0].begin;
-  uint32_t begin = first;
-  if (begin > 0 && field[begin - 1] == '(') --begin;
-  const bool plus = begin > 0 && field[begin - 1] == '+';
-  const uint32_t prefix = plus ? 0 : 2;
-  if (plus) --begin;
-  if (!plus && (groups.size(0) < 3 || groups.digit(0, 0) != '0' || groups.digit(0, 1) != '0'))
-    return std::nullopt;
-  if (groups.size(0) <= prefix || groups.digit(0, prefix) == '0') return std::nullopt;
-  if (plus ? begin > 0 && is_alnum(field[begin - 1]) : joined_left(field, first, "-./ ")) return std::nullopt;
-
-  const uint8_t zone = groups.digit(0, prefix);
-  const bool fixed = zone == '1' || zone == '7';
-  const uint32_t size_min = (fixed ? 11 : 8) + prefix;
-  const uint32_t size_max = (fixed ? 11 : 15) + prefix;
-  uint32_t digits = 0;
-  std::optional<Range> found;
-  for (size_t i = 0; i < groups.count; ++i) {
-    digits += groups.size(i);
-    // (0) between the country and the area is the national prefix, dialled or not.
-    if (groups.size(i) == 1 && groups.digit(i, 0) == '0' && i > 0) --digits;
-    if (digits > size_max) break;
-    if (digits >= size_min && (plus || i > 0)) found = Range{begin, groups.at[i].end};
-  }
-  return found;
-}
-
-// (415) 555-2671, 415-555-2671, 1.415.555.2671: the North American plan's 3-3-4 (NANPA: N is 2-9, no N11
-// exchange).
-std::optional<Range> phone_north_american(const Groups& groups) {
-  const Bytes field = groups.field;
-  const size_t area = groups.size(0) == 1 && groups.digit(0, 0) == '1' ? 1 : 0;
-  if (groups.count < area + 3) return std::nullopt;
-  if (groups.size(area) != 3 || groups.size(area + 1) != 3 || groups.size(area + 2) != 4) return std::nullopt;
-  for (size_t i = area; i < area + 2; ++i) {
-    if (groups.digit(i, 0) < '2' || (groups.digit(i, 1) == '1' && groups.digit(i, 2) == '1'))
-      return std::nullopt;
-  }
-  if (groups.gap(area + 1).size() > 1 ||
-      groups.gap(area + 1).find_first_of("/()") != std::string_view::npos) {
-    return std::nullopt;
-  }
-  uint32_t begin = groups.at[0].begin;
-  const uint32_t end = groups.at[area + 2].end;
-  if (begin > 0 && field[begin - 1] == '(') --begin;
-  if (joined_left(field, begin, "-./") || joined_right(field, end, "-./")) return std::nullopt;
-  return Range{begin, end};
-}
-
-// 020 7946 0958, (030) 123456, 06 12 34 56 78: a national number with its trunk zero.
-std::optional<Range> phone_national(const Groups& groups) {
-  const Bytes field = groups.field;
-  if (groups.size(0) < 2 || groups.size(0) > 5 || groups.digit(0, 0) != '0' || groups.digit(0, 1) == '0') {
-    return std::nullopt;
-  }
-  if (groups.count < 2 || groups.count > 5 || groups.more) return std::nullopt;
-  uint32_t digits = 0;
-  for (size_t i = 0; i < groups.count; ++i) {
-    if (groups.size(i) < 2) return std::nullopt;
-    digits += groups.size(i);
-  }
-  if (digits < 9 || digits > 12 || !groups.same_gaps(1, groups.count - 1)) return std::nullopt;
-  if (groups.count > 2 && groups.gap(1).size() > 1) return std::nullopt;
-  // A decimal number; a date with something after it.
-  if (groups.count == 2 && groups.gap(0) == ".") return std::nullopt;
-  if (groups.count > 2 && groups.size(0) == 2 && groups.size(1) == 2 && groups.size(2) == 4)
-    return std::nullopt;
-  uint32_t begin = groups.at[0].begin;
-  if (begin > 0 && field[begin - 1] == '(') --begin;
-  const uint32_t end = groups.at[groups.count - 1].end;
-  if (joined_left(field, begin, "-./ +") || joined_right(field, end, "-./ ")) return std::nullopt;
-  return Range{begin, end};
-}
-
-std::optional<Range> phone(const Groups& groups) {
-  if (const auto range = phone_international(groups)) return range;
-  if (const auto range = phone_north_american(groups)) return range;
-  return phone_national(groups);
-}
-
 // The hit that starts with the group at `begin`, the longest first.
 std::optional<DigitHit> judge_start(Bytes field, uint32_t begin, uint32_t end, DetectorSet detectors) {
   const Groups groups = groups_from(field, begin, end);
-  // A lone group is a card, a number after a plus, or nine digits after "ssn".
-  const bool lone = groups.count == 1;
-  if (lone && groups.size(0) < 8) return std::nullopt;
+  constexpr uint32_t lone_size_min = 7;  // of a Spanish NIE
+  if (groups.count == 1 && groups.size(0) < lone_size_min) return std::nullopt;
   std::optional<DigitHit> best;
   const auto offer = [&best](std::optional<Range> range, DetectorId detector) {
     if (range && (!best || range->size() >= best->range.size())) best = DigitHit{*range, detector};
   };
-  if (detectors.has(DetectorId::Phone)) offer(phone(groups), DetectorId::Phone);
+  if (detectors.has(DetectorId::IpAddress)) offer(judge_ip_address(groups), DetectorId::IpAddress);
+  if (detectors.has(DetectorId::Phone)) offer(judge_phone(groups), DetectorId::Phone);
   if (detectors.has(DetectorId::UsSsn)) offer(ssn(groups), DetectorId::UsSsn);
+  if (const auto national = judge_national(groups, detectors)) offer(national->range, national->detector);
   if (detectors.has(DetectorId::CreditCard)) offer(card(groups), DetectorId::CreditCard);
+  if (best && inside_hex(field, best->range)) return std::nullopt;
   return best;
 }
 
@@ -256,18 +121,35 @@ bool card_issuer_known(std::span<const uint8_t> digits) {
          within(676'100, 676'399);  // Maestro
 }
 
-bool worth_judging(Bytes run, uint64_t digits) {
+bool worth_judging(Bytes field, Range run, uint64_t digits) {
   constexpr uint64_t date = 0b11'0110'1111;  // dddd-dd-dd, the first byte in bit 0
-  constexpr size_t date_size = 10;
-  const int count = std::popcount(digits);
-  if (count < 8) return false;
-  const bool together = std::has_single_bit((digits >> std::countr_zero(digits)) + 1);
-  if (count < 9 || (together && count != 9 && count < static_cast<int>(card_size_min))) {
-    return count >= 8 && std::ranges::find(run, '+') != run.end();
+  constexpr uint32_t date_size = 10;
+  constexpr uint32_t word_size_min = 3;  // of what gives a number a meaning
+  const auto count = static_cast<uint32_t>(std::popcount(digits));
+  if (digits == 0) return false;
+  const Bytes bytes = field.subspan(run.begin, run.size());
+  const uint64_t first = digits >> std::countr_zero(digits);
+  if (std::has_single_bit(first + 1)) {  // one group
+    if (count >= card_size_min) return true;
+    if (count >= 9 && field.size() >= run.size() + word_size_min) return true;
+    const bool letter_after = run.end < field.size() && is_alpha(field[run.end]);
+    return (count == 7 || count == 8) && letter_after
+               ? true
+               : count >= 8 && std::ranges::find(bytes, '+') != bytes.end();
   }
-  const bool is_date = (digits & ((1 << date_size) - 1)) == date && run[4] == '-' && run[7] == '-' &&
-                       run.size() < date_size + digit_run_size_min &&
-                       (run.size() == date_size || run[date_size] == ' ');
+  if (count < 9) {
+    if (count >= 8 && std::ranges::find(bytes, '+') != bytes.end()) return true;
+    if (count < 4) return false;
+    const uint8_t gap = bytes[static_cast<size_t>(std::countr_zero(digits) + std::countr_one(first))];
+    const int groups = std::popcount(digits & ~(digits << 1));
+    if (gap == '.') return groups >= 4;  // an address
+    // A British NINO in its printed form.
+    return gap == ' ' && count == 6 && groups == 3 && run.begin > 0 && is_alpha(field[run.begin - 1]) &&
+           run.end < field.size() && is_alpha(field[run.end]);
+  }
+  const bool is_date = (digits & ((1 << date_size) - 1)) == date && bytes[4] == '-' && bytes[7] == '-' &&
+                       run.size() < date_size + date_tail_size_max &&
+                       (run.size() == date_size || bytes[date_size] == ' ');
   return !is_date;
 }
 

@@ -1,32 +1,10 @@
 #include <algorithm>
 #include <array>
 
-#include "core/guard/confirm.h"
+#include "core/guard/checks.h"
+#include "core/guard/confirm_tokens.h"
 
 namespace sallyport::guard {
-namespace {
-
-using Predicate = bool (*)(uint8_t);
-
-bool is_upper_digit(uint8_t c) { return is_upper(c) || is_digit(c); }
-bool is_word(uint8_t c) { return is_alnum(c) || c == '_'; }
-bool is_base64(uint8_t c) { return is_alnum(c) || c == '/' || c == '+'; }
-
-// How many bytes from `at` on satisfy `is`, up to `limit`.
-size_t run_size(Bytes field, size_t at, size_t limit, Predicate is) {
-  size_t size = 0;
-  while (size < limit && at + size < field.size() && is(field[at + size])) ++size;
-  return size;
-}
-
-Range range(size_t begin, size_t end) { return {static_cast<uint32_t>(begin), static_cast<uint32_t>(end)}; }
-
-bool ends_at(Bytes field, uint32_t end, std::string_view text) {
-  return end >= text.size() && as_text(field.subspan(end - text.size(), text.size())) == text;
-}
-
-}  // namespace
-
 // scheme://user:password@host (RFC 3986 section 3.2.1); the range is the password. Real passwords hold what
 // the RFC forbids, so the last '@' before white space, a quote or (unless the text so far is a port) a slash
 // ends it.
@@ -100,7 +78,11 @@ std::optional<Range> confirm_github_token(Bytes field, uint32_t end) {
   const size_t begin = fine_grained ? end - 11 : end < 4 ? 0 : end - 4;
   if (end < 4) return std::nullopt;
   const size_t size = run_size(field, end, size_max, fine_grained ? is_word : is_alnum);
-  if (size < (fine_grained ? 60 : 36)) return std::nullopt;
+  constexpr size_t classic_size = 36;
+  if (size < (fine_grained ? 60 : classic_size)) return std::nullopt;
+  // Longer ones are of a newer form, which is not known to hold a sum.
+  if (!fine_grained && size == classic_size && !crc32_base62_valid(field.subspan(end, size)))
+    return std::nullopt;
   return range(begin, end + size);
 }
 
@@ -149,7 +131,9 @@ std::optional<Range> confirm_model_api_key(Bytes field, uint32_t end) {
   constexpr size_t size_min = 32;
   constexpr size_t size_max = 512;
   constexpr size_t part_size_min = 16;
+  static constexpr TokenSpec others{"gsk_|xai-|pplx-|r8_", is_alnum, 37, 90};
   if (end < 4) return std::nullopt;
+  if (field[end - 1] == '_' || field[end - 1] == '-') return confirm_token(others, field, end);
   const size_t body = end - 1;  // the core holds one character after "sk-"
   const size_t begin = body - 3;
   if (begin > 0 && is_alnum(field[begin - 1])) return std::nullopt;
@@ -172,28 +156,11 @@ namespace {
 constexpr size_t jwt_header_size_max = 2048;  // base64url characters
 constexpr size_t jwt_size_max = size_t{64} << 10;
 
-int base64url_value(uint8_t c) {
-  if (is_upper(c)) return c - 'A';
-  if (is_lower(c)) return c - 'a' + 26;
-  if (is_digit(c)) return c - '0' + 52;
-  return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 // Does this base64url text (RFC 4648 section 5, no padding) hold a JSON object with an "alg" (RFC 7515
 // section 4.1.1)?
 bool is_jose_header(Bytes text) {
   std::array<uint8_t, jwt_header_size_max * 3 / 4 + 3> decoded;
-  size_t size = 0;
-  uint32_t bits = 0;
-  int bit_count = 0;
-  for (const uint8_t c : text) {
-    bits = bits << 6 | static_cast<uint32_t>(base64url_value(c));
-    bit_count += 6;
-    if (bit_count >= 8) {
-      bit_count -= 8;
-      decoded[size++] = static_cast<uint8_t>(bits >> bit_count);
-    }
-  }
+  const size_t size = decode_base64(text, decoded).value_or(0);
   std::string_view json = as_text({decoded.data(), size});
   while (!json.empty() && is_space(static_cast<uint8_t>(json.back()))) json.remove_suffix(1);
   if (!json.starts_with('{') || !json.ends_with('}')) return false;

@@ -88,11 +88,11 @@ class Collector {
 
   void word(const Masks& masks, const Masks& next) {
     findings_.digits[base_ / word_size] = masks.digit;
-    static_assert(digit_run_size_min == 8);
+    static_assert(digit_run_size_min == 7);
     Wide run = join(masks.run, next.run);
     run &= run >> 1;
     run &= run >> 2;
-    run &= run >> 4;
+    run &= run >> 3;
     runs(static_cast<uint64_t>(run));
     if (letter_digits_) {
       const Wide letter = join(masks.letter, next.letter);
@@ -108,7 +108,7 @@ class Collector {
  private:
   static Wide join(uint64_t low, uint64_t high) { return static_cast<Wide>(high) << 64 | low; }
 
-  // Bit i of `starts`: eight bytes of a run start at byte i. A stretch of n such bits is a run of n + 7
+  // Bit i of `starts`: seven bytes of a run start at byte i. A stretch of n such bits is a run of n + 6
   // bytes.
   void runs(uint64_t starts) {
     while (open_ || starts != 0) {

@@ -13,7 +13,7 @@
 namespace sallyport::guard {
 
 // A run holds digits and the separators that people put between them: space - . / ( ) +
-inline constexpr uint32_t digit_run_size_min = 8;
+inline constexpr uint32_t digit_run_size_min = 7;
 
 struct DigitRun {
   uint32_t begin = 0;  // offsets into the scanned bytes

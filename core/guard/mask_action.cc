@@ -7,12 +7,9 @@
 namespace sallyport::guard {
 namespace {
 
-constexpr DetectorSet number_detectors =
-    DetectorSet(DetectorId::Phone) | DetectorId::UsSsn | DetectorId::CreditCard | DetectorId::Iban;
-constexpr DetectorSet pii_detectors = number_detectors | DetectorId::Email;
-// Nothing of these is shown, however long they are: they may be guessable, or the parts tell much.
-constexpr DetectorSet hidden_detectors =
-    DetectorSet(DetectorId::UrlPassword) | DetectorId::AwsSecretKey | DetectorId::PrivateKey;
+const DetectorSet number_detectors = Catalogue::with(Form::Number);
+const DetectorSet pii_detectors = *Catalogue::find("@pii");
+const DetectorSet hidden_detectors = Catalogue::with(Form::Hidden);
 
 bool is_continuation(uint8_t c) { return (c & 0xC0) == 0x80; }
 
@@ -116,18 +113,17 @@ void partial(std::span<uint8_t> bytes, DetectorSet detectors) {
 void MaskPlan::add(DetectorSet set, MaskAction action) {
   if (action == MaskAction::None) return;
   detectors |= set;
-  for (size_t i = 0; i < detector_count; ++i) {
-    if (set.has(static_cast<DetectorId>(i))) by_detector[i] = strictest(by_detector[i], action);
-  }
+  set.each([&](DetectorId id) {
+    MaskAction& own = by_detector[static_cast<size_t>(id)];
+    own = strictest(own, action);
+  });
 }
 
 void MaskPlan::add_whole(MaskAction action) { whole = strictest(whole, action); }
 
 MaskAction MaskPlan::action_of(DetectorSet set) const {
   MaskAction action = MaskAction::None;
-  for (size_t i = 0; i < detector_count; ++i) {
-    if (set.has(static_cast<DetectorId>(i))) action = strictest(action, by_detector[i]);
-  }
+  set.each([&](DetectorId id) { action = strictest(action, by_detector[static_cast<size_t>(id)]); });
   return action;
 }
 
@@ -143,14 +139,9 @@ void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detect
 }
 
 std::string_view mask_label(DetectorSet detectors, DetectorId detector, ValueKind kind) {
-  static constexpr std::string_view labels[] = {
-      "[phone]",         "[us-ssn]",       "[credit-card]",    "[iban]",
-      "[email]",         "[url-password]", "[aws-access-key]", "[aws-secret-key]",
-      "[github-token]",  "[slack-token]",  "[google-api-key]", "[stripe-key]",
-      "[model-api-key]", "[jwt]",          "[private-key]",    "[sallyport-ticket]"};
-  static_assert(std::size(labels) == detector_count);
   if (kind == ValueKind::Digits) return "0";
-  return detectors.empty() ? "[masked]" : labels[static_cast<size_t>(detector)];
+  if (detectors.empty()) return "[masked]";
+  return is_custom(detector) ? "[custom]" : Catalogue::at(detector).label;
 }
 
 Range widen_to_code_points(Bytes field, Range range) {

@@ -39,7 +39,7 @@ enum class ValueKind : uint8_t {
 // Plain data that belongs to the policy.
 struct MaskPlan {
   DetectorSet detectors;
-  std::array<MaskAction, detector_count> by_detector{};
+  std::array<MaskAction, detector_slot_count> by_detector{};
   MaskAction whole = MaskAction::None;
 
   void add(DetectorSet set, MaskAction action);  // the stricter action stays

@@ -35,8 +35,8 @@ struct MaskResult {
 };
 
 struct MaskCounters {
-  std::array<uint64_t, detector_count> hits{};  // by the detector that names the hit
-  uint64_t whole = 0;                           // values masked by a field rule
+  std::array<uint64_t, detector_slot_count> hits{};  // by the detector that names the hit
+  uint64_t whole = 0;                                // values masked by a field rule
   uint64_t masked_fields = 0;
   uint64_t withheld_fields = 0;
 };

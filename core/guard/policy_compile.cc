@@ -249,7 +249,7 @@ class Compiler {
         continue;
       }
       std::vector<std::string> known{"@pii", "@secrets"};
-      for (const Detector& detector : Catalogue::all()) known.emplace_back(detector.name);
+      for (const Detector& detector : Catalogue::all()) known.emplace_back(detector.name());
       std::string text = "mask " + in_quotes(mask.name) + ": no detector " + in_quotes(name) +
                          did_you_mean(name, known) + ": there are";
       for (const std::string& each : known) text += " " + each;

@@ -5,6 +5,7 @@
 
 #include "config/check.h"
 #include "core/guard/confirm.h"
+#include "core/guard/hits.h"
 #include "core/guard/mask_action.h"
 
 namespace sallyport::guard {
@@ -89,41 +90,6 @@ void judge_run(Bytes value, Range part, DetectorSet detectors, std::vector<Digit
   if (!detectors.empty()) judge_digit_run(value, part, detectors, hits);
 }
 
-bool by_place(const Hit& a, const Hit& b) {
-  if (a.field != b.field) return a.field < b.field;
-  if (a.range.begin != b.range.begin) return a.range.begin < b.range.begin;
-  if (a.range.end != b.range.end) return a.range.end > b.range.end;
-  return a.detector < b.detector;
-}
-
-// Sorts, joins what overlaps, and takes crowded fields out.
-void settle(ScanResult& result) {
-  std::vector<Hit>& hits = result.hits;
-  if (!std::ranges::is_sorted(hits, by_place)) std::ranges::sort(hits, by_place);
-  size_t kept = 0;
-  size_t field_begin = 0;  // the first kept hit of the field under way
-  const auto close_field = [&] {
-    if (kept - field_begin > field_hit_count_max) {
-      result.crowded.push_back(hits[field_begin].field);
-      kept = field_begin;
-    }
-    field_begin = kept;
-  };
-  for (const Hit& hit : hits) {
-    if (kept > field_begin && hits[kept - 1].field != hit.field) close_field();
-    Hit* const before = kept > field_begin ? &hits[kept - 1] : nullptr;
-    if (before != nullptr && hit.range.begin < before->range.end) {
-      before->range.end = std::max(before->range.end, hit.range.end);
-      before->detector = std::max(before->detector, hit.detector);
-      before->detectors |= hit.detectors;
-    } else {
-      hits[kept++] = hit;
-    }
-  }
-  close_field();
-  hits.resize(kept);
-}
-
 void check_fields(Bytes buffer, std::span<const Field> fields) {
   CHECK(buffer.size() <= batch_size_max);
   size_t end = 0;
@@ -148,11 +114,12 @@ Result<void> ScanScratch::prepare(const Scanner& scanner) {
 Result<std::shared_ptr<const Scanner>> Scanner::compile(DetectorSet detectors) {
   std::shared_ptr<Scanner> scanner(new Scanner);
   scanner->detectors_ = detectors;
+  scanner->digit_run_detectors_ = detectors & Catalogue::with(CoreKind::DigitRun);
+  scanner->letter_digit_detectors_ = detectors & Catalogue::with(CoreKind::LetterDigit);
   std::vector<const char*> patterns;
   std::vector<unsigned> ids;
   for (const Detector& detector : Catalogue::all()) {
     if (!detectors.has(detector.id)) continue;
-    if (detector.core == CoreKind::DigitRun) scanner->digit_run_detectors_ |= detector.id;
     for (const char* const pattern : detector.patterns) {
       patterns.push_back(pattern);
       ids.push_back(static_cast<unsigned>(detector.id));
@@ -289,11 +256,11 @@ bool Scanner::scan_literals(Bytes buffer, std::span<const Field> fields, ScanScr
 
 void Scanner::scan_digits(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
                           std::vector<Hit>& hits) const {
-  const bool iban = detectors_.has(DetectorId::Iban);
-  if (digit_run_detectors_.empty() && !iban) return;
+  const bool letters = !letter_digit_detectors_.empty();
+  if (digit_run_detectors_.empty() && !letters) return;
   const uint32_t begin = fields.front().offset;
   const uint32_t end = fields.back().offset + fields.back().size;
-  find_digits(buffer.subspan(begin, end - begin), iban, digit_engine(), scratch.digits_);
+  find_digits(buffer.subspan(begin, end - begin), letters, digit_engine(), scratch.digits_);
 
   for (DigitRun& run : scratch.digits_.runs) run = {run.begin + begin, run.end + begin};
   each_digit_part(fields, scratch.digits_.runs, [&](uint32_t index, Range part) {
@@ -302,7 +269,7 @@ void Scanner::scan_digits(Bytes buffer, std::span<const Field> fields, ScanScrat
     if (part.size() <= mask_size) {
       const uint64_t digits =
           digit_mask(scratch.digits_, fields[index].offset + part.begin - begin, part.size());
-      if (!worth_judging(value.subspan(part.begin, part.size()), digits)) return;
+      if (!worth_judging(value, part, digits)) return;
     }
     judge_run(value, part, fields[index].detectors & digit_run_detectors_, scratch.digit_hits_);
     for (const DigitHit& hit : scratch.digit_hits_) add_hit(hits, value, index, hit.range, hit.detector);
@@ -313,14 +280,16 @@ void Scanner::scan_digits(Bytes buffer, std::span<const Field> fields, ScanScrat
     while (index < fields.size() && field_end(fields[index]) <= at) ++index;
     if (index == fields.size()) break;
     const Field& field = fields[index];
-    if (at < field.offset || at + 4 > field_end(fields[index]) || !field.detectors.has(DetectorId::Iban))
-      continue;
+    if (at < field.offset || at + 4 > field_end(fields[index])) continue;
     const Bytes value = bytes_of(buffer, field);
-    if (const auto range = confirm_iban(value, at + 4 - field.offset)) {
-      add_hit(hits, value, index, *range, DetectorId::Iban);
-    } else if (iban_size(to_upper(buffer[at]), to_upper(buffer[at + 1])) != 0) {
-      reject(scratch.rejected_, {index, at + 4 - field.offset, DetectorId::Iban});
-    }
+    const uint32_t core_end = at + 4 - field.offset;
+    (field.detectors & letter_digit_detectors_).each([&](DetectorId id) {
+      if (const auto range = Catalogue::at(id).confirm(value, core_end)) {
+        add_hit(hits, value, index, *range, id);
+      } else if (id == DetectorId::Iban && iban_size(to_upper(buffer[at]), to_upper(buffer[at + 1])) != 0) {
+        reject(scratch.rejected_, {index, core_end, id});
+      }
+    });
   }
 }
 

@@ -111,6 +111,7 @@ class Scanner {
 
   DetectorSet detectors_;
   DetectorSet digit_run_detectors_;
+  DetectorSet letter_digit_detectors_;
   hs_database_t* database_ = nullptr;  // null when no detector has a literal core
 };
 

@@ -78,7 +78,8 @@ TEST(MaskAction, Digits) {
 
 TEST(MaskAction, Labels) {
   for (const Detector& detector : Catalogue::all()) {
-    EXPECT_EQ(mask_label(detector.id, detector.id, ValueKind::Text), "[" + std::string(detector.name) + "]");
+    EXPECT_EQ(mask_label(detector.id, detector.id, ValueKind::Text),
+              "[" + std::string(detector.name()) + "]");
   }
   EXPECT_EQ(mask_label({}, {}, ValueKind::Text), "[masked]");
 }

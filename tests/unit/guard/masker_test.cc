@@ -45,7 +45,15 @@ struct Fixture {
   }
 };
 
-constexpr DetectorSet contextual = DetectorSet(DetectorId::UsSsn) | DetectorId::AwsSecretKey;
+// Those whose values mean something only near words.
+DetectorSet contextual_detectors() {
+  DetectorSet set;
+  for (const Detector& detector : Catalogue::all()) {
+    if (detector.context) set |= detector.id;
+  }
+  return set;
+}
+const DetectorSet contextual = contextual_detectors();
 
 MaskPlan plan_of(MaskAction action, DetectorSet detectors = DetectorSet::all()) {
   MaskPlan plan;

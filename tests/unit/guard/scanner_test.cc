@@ -53,7 +53,7 @@ std::string show(std::string_view text, const std::vector<Range>& marks) {
 TEST(Scanner, FindsVectorsAndLeavesNearMisses) {
   Fixture fixture;
   for (const Vectors& vectors : all_vectors()) {
-    const std::string name(Catalogue::at(vectors.detector).name);
+    const std::string name(Catalogue::at(vectors.detector).name());
     const auto hits = samples(vectors.hits);
     const auto misses = samples(vectors.misses);
     EXPECT_GE(hits.size(), 20u) << name;

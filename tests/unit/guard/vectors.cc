@@ -44,7 +44,6 @@ std::vector<Sample> samples(std::string_view lines) {
 std::vector<Vectors> all_vectors() {
   std::vector<Vectors> all = pii_vectors();
   for (const Vectors& vectors : secret_vectors()) all.push_back(vectors);
-  CHECK(all.size() == detector_count);
   return all;
 }
 

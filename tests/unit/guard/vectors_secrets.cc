@@ -149,27 +149,27 @@ aws_secret_access_key = wJalrXUtnFEMI K7MDENG bPxRfiCYEXAMPLEKEY
 )";
 
 constexpr std::string_view github_token_hits = R"(
-«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»
-«gho_¦abcdefghijklmnopqrstuvwxyz0123456789»
-«ghu_¦abcdefghijklmnopqrstuvwxyz0123456789»
-«ghs_¦abcdefghijklmnopqrstuvwxyz0123456789»
-«ghr_¦abcdefghijklmnopqrstuvwxyz0123456789»
-«ghp_¦ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789»
-«ghp_¦000000000000000000000000000000000001»
+«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+«gho_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+«ghu_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+«ghs_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+«ghr_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+«ghp_¦ABCDEFGHIJKLMNOPQRSTUVWXYZ01234KGnwg»
+«ghp_¦0000000000000000000000000000002C8GjS»
 «github_pat_¦11ABCDEFG0abcdefghijkl_abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVW»
-token «ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»
-"«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»"
-GITHUB_TOKEN=«ghs_¦abcdefghijklmnopqrstuvwxyz0123456789» make
-https://«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»@github.com/a/b
-Authorization: Bearer «gho_¦abcdefghijklmnopqrstuvwxyz0123456789»
-x«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»
-«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789».
+token «ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+"«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»"
+GITHUB_TOKEN=«ghs_¦abcdefghijklmnopqrstuvwxyz01232LolCm» make
+https://«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»@github.com/a/b
+Authorization: Bearer «gho_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+x«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»
+«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm».
 «ghp_¦abcdefghijklmnopqrstuvwxyz0123456789ABCD»
-(«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»)
-«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»-1
-«ghp_¦abcdefghijklmnopqrstuvwxyz0123456789»,«ghp_¦zbcdefghijklmnopqrstuvwxyz0123456789»
+(«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»)
+«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»-1
+«ghp_¦abcdefghijklmnopqrstuvwxyz01232LolCm»,«ghp_¦zbcdefghijklmnopqrstuvwxyz01232ZLBWR»
 '«github_pat_¦11AAAAAAA0aaaaaaaaaaaa_bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb»'
-[«ghu_¦abcdefghijklmnopqrstuvwxyz0123456789»]
+[«ghu_¦abcdefghijklmnopqrstuvwxyz01232LolCm»]
 )";
 constexpr std::string_view github_token_misses = R"(
 ghp_¦abcdefghijklmnopqrstuvwxyz012345678
