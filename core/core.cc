@@ -39,6 +39,7 @@ Core::Core(CoreOptions options)
       from_control_(*options.from_control),
       listeners_(std::move(options.listeners)),
       random_state_(options.random_seed),
+      session_count_max_(options.session_count_max),
       wake_log_(std::move(options.wake_log)),
       completions_(limits::completion_batch_max) {
   sha256_ = EVP_MD_fetch(nullptr, "SHA256", nullptr);
@@ -138,13 +139,30 @@ void Core::on_accept(const Token& token, const Completion& completion) {
     ring_->close(completion.result);
     return;
   }
+  ++login_count_;
+  make_room_for_login();
+  logins_.push_back({.core = index_, .index = session->index_, .generation = session->generation_ + 1});
   session->begin(completion.result, snapshot_->listeners[token.index], token.index);
+}
+
+uint32_t Core::session_count_max() const {
+  return std::min(session_count_max_, snapshot_->policy->config().server.session_count_max);
+}
+
+void Core::make_room_for_login() {
+  const size_t login_count_max = std::max<size_t>(1, size_t{session_count_max()} * 3 / 4);
+  while (!logins_.empty()) {
+    Session* oldest = find(logins_.front());
+    const bool logging_in = oldest && oldest->state() == Session::State::login;
+    if (logging_in && login_count_ <= login_count_max) return;
+    logins_.pop_front();
+    if (logging_in) oldest->on_kill("too many callers had connected without logging in");
+  }
 }
 
 Session* Core::free_session() {
   if (free_sessions_.empty()) {
-    const uint32_t count_max = snapshot_->policy->config().server.session_count_max;
-    if (sessions_.size() >= count_max) return nullptr;
+    if (sessions_.size() >= session_count_max()) return nullptr;
     sessions_.push_back(std::make_unique<Session>(*this, static_cast<uint32_t>(sessions_.size())));
     free_sessions_.push_back(static_cast<uint32_t>(sessions_.size() - 1));
   }

@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <queue>
@@ -35,8 +36,9 @@ struct CoreOptions {
   ControlInbox* to_control = nullptr;  // this core produces
   CoreInbox* from_control = nullptr;   // this core consumes
   SnapshotPointer snapshot;
-  std::vector<int> listeners;  // descriptors made on `ring`, as in snapshot->listeners
-  uint64_t random_seed = 0;    // 0: the system's randomness
+  std::vector<int> listeners;               // descriptors made on `ring`, as in snapshot->listeners
+  uint64_t random_seed = 0;                 // 0: the system's randomness
+  uint32_t session_count_max = UINT32_MAX;  // what descriptors allow; the config's `sessions` holds beside it
 };
 
 class Core {
@@ -66,6 +68,8 @@ class Core {
   bool tell(ToControl&& message) { return to_control_.push(std::move(message)); }
   void schedule(Session& session, int64_t deadline_ns);
   void watch_log(Session& session);
+  // A session that had begun to log in has done so, or has ended.
+  void login_over() { --login_count_; }
   void wake_log() {
     if (wake_log_) wake_log_();
   }
@@ -109,6 +113,9 @@ class Core {
   void signal_local(const std::string& key);
   Session* find(const SessionRef& ref);
   Session* free_session();
+  // Callers who have not proven anything may not keep others out: beyond their share the oldest of them goes.
+  void make_room_for_login();
+  [[nodiscard]] uint32_t session_count_max() const;
   [[nodiscard]] int64_t next_wake(int64_t deadline_ns) const;
 
   uint16_t index_;
@@ -125,11 +132,14 @@ class Core {
   int64_t now_ns_ = 0;
   int64_t drain_deadline_ns_ = -1;
   size_t session_count_ = 0;
+  size_t login_count_ = 0;  // of these, logging in
+  uint32_t session_count_max_;
   bool draining_ = false;
   bool stream_flows_ = false;  // a target sends in bulk: waiting a little joins many wakes into one
 
   std::vector<std::unique_ptr<Session>> sessions_;
   std::vector<uint32_t> free_sessions_;
+  std::deque<SessionRef> logins_;    // by age; some have logged in or ended since
   std::vector<uint32_t> freed_now_;  // become free after the batch: their completions are all in
   std::vector<uint32_t> log_watchers_;
   std::function<void()> wake_log_;

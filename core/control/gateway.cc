@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -22,6 +23,17 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int listen_backlog = 4096;
+
+// A session has a caller and a target; its side legs come and go.
+uint32_t sessions_for_descriptors(size_t core_count) {
+  constexpr rlim_t others = 128;  // the log, listeners, rings, the admin socket
+  constexpr rlim_t descriptors_per_session = 2;
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return UINT32_MAX;
+  const rlim_t left = files.rlim_cur > others ? files.rlim_cur - others : 0;
+  return static_cast<uint32_t>(
+      std::clamp<rlim_t>(left / descriptors_per_session / core_count, 1, UINT32_MAX));
+}
 
 Problems problem(const fs::path& file, std::string text) { return {{{file.string(), 1}, std::move(text)}}; }
 
@@ -118,6 +130,11 @@ Result<void> Gateway::start_cores() {
     if (!found) return std::unexpected(std::move(found.error()));
     addresses.push_back(found->front());
   }
+  const uint32_t session_count_max = sessions_for_descriptors(rings_.size());
+  if (session_count_max < config.server.session_count_max) {
+    say_("open files are limited: at most " + std::to_string(session_count_max) +
+         " sessions a core; raise the limit (ulimit -n) for more");
+  }
   for (uint16_t i = 0; i < rings_.size(); ++i) {
     auto to_control = ControlInbox::open();
     auto to_core = CoreInbox::open();
@@ -134,6 +151,7 @@ Result<void> Gateway::start_cores() {
     core->options.to_control = to_control_[i].get();
     core->options.from_control = to_cores_[i].get();
     core->options.snapshot = snapshot_;
+    core->options.session_count_max = session_count_max;
     std::future<Result<void>> ready = core->ready.get_future();
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);

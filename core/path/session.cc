@@ -85,6 +85,7 @@ void Session::fault(std::string_view reason, std::string_view detail) {
 
 void Session::end(std::string_view reason) {
   if (state_ == State::ending || state_ == State::free) return;
+  if (state_ == State::login) core_.login_over();
   state_ = State::ending;
   end_deadline_ns_ = core_.now_ns() + end_timeout_ns;
   leave_tickets();
@@ -228,6 +229,7 @@ void Session::set_activity(sp_activity now) {
   idle_deadline_ns_ = now == SP_IDLE && idle_ms > 0 ? core_.now_ns() + int64_t{idle_ms} * 1'000'000 : -1;
   if (now != SP_BUSY && state_ == State::login) {
     state_ = State::serving;
+    core_.login_over();
     login_deadline_ns_ = -1;
   }
   if (now != SP_BUSY && policy_news_) swap_snapshot();

@@ -460,5 +460,16 @@ class HostileTarget(Attack):
         self.assertNotIn(PASSWORD, self.gate.said())
 
 
+class Crowd(world.Case):
+    settings = {"server": 'sessions = 8\nworkers = 1'}
+
+    def test_silent_callers(self):
+        """callers who connect and prove nothing cannot keep others out"""
+        crowd = [socket.create_connection(("127.0.0.1", self.gate.port), 30) for _ in range(60)]
+        self.addCleanup(lambda: [one.close() for one in crowd])
+        for _ in range(3):
+            self.assertEqual("1", self.good_psql("SELECT 1"))
+
+
 if __name__ == "__main__":
     tap.main()
