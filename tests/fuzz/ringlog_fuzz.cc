@@ -47,7 +47,8 @@ struct Model {
     uint64_t now = 1'700'000'000'000'000'000;
     for (int run = 0; run < 2; ++run) instance(files, random, now);
     key = *read_public_key(files, "state/log.pub");
-    for (const FileInfo& info : *files.list("log")) segments[info.name] = files.contents("log/" + info.name);
+    const auto listed = files.list("log");  // named: a range-for keeps no temporary of its own in GCC 12
+    for (const FileInfo& info : *listed) segments[info.name] = files.contents("log/" + info.name);
     leave_ring();
   }
 
