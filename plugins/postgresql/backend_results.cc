@@ -9,14 +9,14 @@ namespace {
 // EXECUTE of a statement that is itself a utility statement, and so on.
 constexpr int deferred_depth_max = 4;
 
-// Whether what the entry returns may have been stored in a table.
-bool reads_tables(const Entry& entry, bool names_doubtful) {
+// What is known of the statement whose rows the entry returns.
+Reads reads_of(const Entry& entry, bool names_doubtful) {
   const Facts* facts = entry.facts.get();
   if (entry.portal && entry.portal->statement) facts = entry.portal->statement->facts.get();
-  if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size())
-    return true;
-  if (names_doubtful && entry.portal && entry.portal->named) return true;
-  return facts->statements()[entry.statement_index].reads_tables;
+  if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size()) return {};
+  if (names_doubtful && entry.portal && entry.portal->named) return {};
+  const StatementFacts& statement = facts->statements()[entry.statement_index];
+  return {.tables = statement.reads_tables, .converts = statement.converts};
 }
 
 }  // namespace
@@ -100,7 +100,7 @@ Backend::Step Backend::on_row_description(const Message& message) {
   const bool query = entry.await == Await::Query && !entry.failed && !entry.refusal && !entry.rows_open;
   if (!query && entry.await != Await::DescribePortal) return Step::Broken;
   auto shape = std::make_shared<RowShape>();
-  switch (wire_.rows.describe(message.whole, *shape, reads_tables(entry, wire_.names_doubtful))) {
+  switch (wire_.rows.describe(message.whole, *shape, reads_of(entry, wire_.names_doubtful))) {
     case Described::Done: break;
     case Described::Waiting: return Step::Stop;  // the catalogue is asked first
     case Described::Fault: return Step::Broken;

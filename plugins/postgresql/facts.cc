@@ -99,6 +99,8 @@ void Facts::add(const sql::Statement& statement) {
   }
   facts.reads_tables = statement.reads_free_setting || statement.effects != read_only ||
                        !statement.inner.empty() || std::ranges::any_of(statement.objects, is_relation);
+  facts.converts = statement.converts || statement.deferred || statement.effects != read_only ||
+                   !statement.inner.empty() || !statement.unknown_functions.empty();
   if (unsupported_.empty()) unsupported_ = unsupported_in(statement);
   changes_session_ = changes_session_ || statement.effects != read_only || statement.deferred ||
                      statement.verb == "PREPARE" || statement.verb == "DECLARE";

@@ -32,6 +32,7 @@ struct StatementFacts {
   std::vector<std::pair<std::string_view, std::string>> fields;
   bool session_harmless = true;  // what it changes of the session, it changes harmlessly
   bool reads_tables = true;      // false: surely none, so nothing it returns was stored
+  bool converts = true;          // false: numbers that it computes spell no text
 };
 
 class Facts {

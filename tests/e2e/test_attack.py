@@ -252,6 +252,16 @@ class Leaks(Attack):
             self.clean(self.answers(parse(text), bind(result_format=1), execute(), SYNC), one)
             self.clean(self.answers(query(f"DECLARE c CURSOR WITH HOLD FOR {text}; FETCH c")), one)
 
+    def test_numbers(self):
+        """numbers that spell a masked text are masked with it; counts and sums are not"""
+        for one in ("ascii(substr(email, 1, 1))", "('x' || substr(encode(email::bytea, 'hex'), 1, 14))::bit(56)::bigint",
+                    "length(email)", "strpos(email, '@')", "hashtext(email)"):
+            text = f"SELECT {one} FROM customers WHERE id = 1"
+            self.assertEqual("", self.good_psql(text), one)
+            self.assertEqual("", self.good_psql(f"BEGIN; DECLARE c CURSOR FOR {text}; FETCH c; COMMIT").strip(), one)
+            self.assertEqual("", self.good_psql(f"PREPARE p AS {text}; EXECUTE p"), one)
+        self.assertRegex(self.good_psql("SELECT count(*), max(id), sum(id), 5::int FROM customers"), r"^\d+\|\d+\|\d+\|5$")
+
     def test_raise(self):
         """RAISE under any code"""
         for code in ("P0001", "42P01", "22012", "42501", "57014", "ABCDE"):

@@ -95,7 +95,11 @@ void Rows::enroll(const RowShape& shape) {
   for (const Column& column : shape.columns) {
     const uint32_t origin = column.no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
     const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;
-    column.field = possible ? field(column.name, column.path, kind_of(column.carrier), origin | relation)
+    // A number that was made out of a text is as good as the text.
+    const bool spells = column.no_origin && !column.unrelated && shape.reads.converts;
+    const sp_kind kind = kind_of(column.carrier);
+    column.field = possible ? field(column.name, column.path,
+                                    spells && kind == SP_KIND_DIGITS ? SP_KIND_TEXT : kind, origin | relation)
                             : sp_field_id{SP_FIELD_CLEAR};
     shape.clear = shape.clear && column.field == SP_FIELD_CLEAR;
   }
@@ -113,9 +117,9 @@ RowShape Rows::unknown_shape() {
   return shape;
 }
 
-Described Rows::describe(std::span<const uint8_t> message, RowShape& shape, bool may_read_masked) {
+Described Rows::describe(std::span<const uint8_t> message, RowShape& shape, Reads reads) {
   if (!parse_row_description(message, shape)) return Described::Fault;
-  shape.may_read_masked = may_read_masked;
+  shape.reads = reads;
   return prepare(shape);
 }
 
@@ -134,7 +138,7 @@ Described Rows::prepare(const RowShape& shape) {
     // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
     const bool system = column.table_oid != 0 && column.attribute_number < 0;
     column.no_origin = (column.path.empty() && !system) || catalogue_.derived(column.table_oid);
-    column.unrelated = !shape.may_read_masked && column.table_oid == 0;
+    column.unrelated = !shape.reads.tables && column.table_oid == 0;
   }
   shape.located = true;
   shape.generation = 0;

@@ -43,11 +43,10 @@ class Rows {
  public:
   Rows(Link link, Catalogue& catalogue) : link_(link), catalogue_(catalogue) {}
 
-  // A whole RowDescription message (type byte and length included). `may_read_masked` false: the statement
-  // is proven to read no relation (SP_FIELD_UNRELATED).
+  // A whole RowDescription message (type byte and length included).
   // A shape is the truth for the portal that was described. A statement may be planned anew at each Bind
   // (search_path, DDL of anybody), so its own description says nothing sure of where columns come from.
-  Described describe(std::span<const uint8_t> message, RowShape& shape, bool may_read_masked = true);
+  Described describe(std::span<const uint8_t> message, RowShape& shape, Reads reads = {});
   // For a shape that was described before masks applied (a reload): asks where its columns come from. Cheap
   // when there is nothing to ask; a shape that it was not called for has its values withheld in that case.
   Described prepare(const RowShape& shape);

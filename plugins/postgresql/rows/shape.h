@@ -43,12 +43,18 @@ struct Column {
   mutable sp_field_id field = SP_FIELD_CLEAR;
 };
 
+// What the statement that rows come from may do.
+struct Reads {
+  bool tables = true;    // false: it reads no relation
+  bool converts = true;  // false: numbers that it computes spell no text
+};
+
 class RowShape {
  public:
   std::vector<Column> columns;
   bool unknown = false;  // no RowDescription was seen; see Rows::unknown_shape
 
-  bool may_read_masked = true;
+  Reads reads;
 
   // Kept by Rows, which names the columns to the host again and again (fields_reset, reload).
   mutable bool located = false;  // the catalogue was asked for paths

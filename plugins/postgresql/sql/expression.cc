@@ -148,6 +148,7 @@ void Walker::function(const std::vector<std::string_view>& names) {
     case FunctionClass::write: catalog ? facts_.effect(Effect::write) : facts_.unknown(text); break;
     case FunctionClass::unknown: facts_.unknown(text); break;
   }
+  if (!catalog || !only_counts(names.back())) facts_.statement().converts = true;
   if (shows_stored_text(names.back())) facts_.statement().reads_free_setting = true;
   facts_.called(std::move(called));
 }
@@ -193,6 +194,17 @@ void Walker::operator_name(Fields fields, std::string_view key) {
 void Walker::expression(Fields fields) {
   operator_name(fields, "name");
   visit_except(fields, "name");
+}
+
+// A constant of a type, as DATE '2024-03-09' or 5::numeric, converts nothing of anybody's.
+void Walker::type_cast(Fields fields) {
+  Element argument;
+  std::string_view tag;
+  Fields inner;
+  const bool constant = fields["arg"].get(argument) == simdjson::SUCCESS && tagged(argument, tag, inner) &&
+                        (tag == "A_Const" || tag == "ParamRef");
+  if (!constant) facts_.statement().converts = true;
+  visit_fields(fields);
 }
 
 void Walker::sub_link(Fields fields) {

@@ -93,6 +93,7 @@ void Facts::merge(const Statement& inner) {
   out_.has_where = out_.has_where && inner.has_where;
   out_.locks_rows = out_.locks_rows || inner.locks_rows;
   out_.reads_free_setting = out_.reads_free_setting || inner.reads_free_setting;
+  out_.converts = out_.converts || inner.converts;
 }
 
 void Facts::merge_planned(const Statement& inner) {

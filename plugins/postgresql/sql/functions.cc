@@ -199,6 +199,34 @@ bool is_free_setting(std::string_view name) {
          name == "search_path" || name == "timezone";
 }
 
+bool only_counts(std::string_view name) {
+  static constexpr std::array names = std::to_array<std::string_view>({"avg",
+                                                                       "bool_and",
+                                                                       "bool_or",
+                                                                       "clock_timestamp",
+                                                                       "count",
+                                                                       "cume_dist",
+                                                                       "current_database",
+                                                                       "current_date",
+                                                                       "current_timestamp",
+                                                                       "dense_rank",
+                                                                       "every",
+                                                                       "exists",
+                                                                       "like_escape",
+                                                                       "lower",
+                                                                       "max",
+                                                                       "min",
+                                                                       "now",
+                                                                       "ntile",
+                                                                       "percent_rank",
+                                                                       "rank",
+                                                                       "row_number",
+                                                                       "sum",
+                                                                       "upper"});
+  static_assert(std::ranges::is_sorted(names));
+  return holds(names, name);
+}
+
 bool shows_stored_text(std::string_view function) {
   if (holds(own_state, function)) return false;
   return function.starts_with("pg_") || function.starts_with("enum_") || function.starts_with("to_reg") ||

@@ -20,6 +20,10 @@ enum class FunctionClass : uint8_t {
 // Operator of pg_catalog or of a common extension.
 [[nodiscard]] bool is_known_operator(std::string_view name);
 
+// A function that counts, ranks or sums: the numbers that it returns spell no text of its arguments. `name`
+// as for function_class.
+[[nodiscard]] bool only_counts(std::string_view name);
+
 // Setting that takes any text: a value read from a table may have been put there. `name` in lower case.
 [[nodiscard]] bool is_free_setting(std::string_view name);
 

@@ -117,11 +117,13 @@ struct Statement {
   bool deferred = false;  // runs what `name` stands for (EXECUTE, FETCH, MOVE): judge that one in its place
   bool has_where = true;  // false: an UPDATE or DELETE in it has no WHERE that reads a column
   bool reads_free_setting = false;  // SHOW, current_setting(): one that may hold any text; or stored text
-  bool locks_rows = false;          // SELECT ... FOR UPDATE / SHARE
-  bool explain = false;             // EXPLAIN with or without ANALYZE
-  bool copies_in = false;           // COPY ... FROM STDIN: the server will ask for data
-  bool copies_out = false;          // COPY ... TO STDOUT
-  std::vector<Statement> inner;     // of PREPARE, DECLARE, COPY (query), CREATE TABLE AS, EXPLAIN: one
+  // A cast, or a function but those that count: a number that comes out may spell a text that went in.
+  bool converts = false;
+  bool locks_rows = false;       // SELECT ... FOR UPDATE / SHARE
+  bool explain = false;          // EXPLAIN with or without ANALYZE
+  bool copies_in = false;        // COPY ... FROM STDIN: the server will ask for data
+  bool copies_out = false;       // COPY ... TO STDOUT
+  std::vector<Statement> inner;  // of PREPARE, DECLARE, COPY (query), CREATE TABLE AS, EXPLAIN: one
 
   [[nodiscard]] bool has(Effect one) const { return (effects >> static_cast<uint32_t>(one) & 1) != 0; }
 };

@@ -34,6 +34,7 @@ const Walker::NodeRule* Walker::node_rule(std::string_view tag) {
       NodeRule{"SortBy", &Walker::sort_by},
       NodeRule{"String", &Walker::leaf},
       NodeRule{"SubLink", &Walker::sub_link},
+      NodeRule{"TypeCast", &Walker::type_cast},
       NodeRule{"TypeName", &Walker::type_name},
   };
   static_assert(std::ranges::is_sorted(rules, {}, &NodeRule::tag));

@@ -74,6 +74,7 @@ class Walker {
   void expression(Fields fields);
   void sub_link(Fields fields);
   void sort_by(Fields fields);
+  void type_cast(Fields fields);
   void operator_name(Fields fields, std::string_view key);
   void column_ref(Fields fields);
   void indirection(Fields fields);
