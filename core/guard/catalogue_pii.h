@@ -12,7 +12,8 @@ inline constexpr const char* date_of_birth_cores[] = {"(?i)birth",   "(?i)dob", 
 inline constexpr const char* passport_number_cores[] = {"(?i)passport", "(?i)passeport", "(?i)reisepass",
                                                         "(?i)pasaporte"};
 inline constexpr const char* passport_mrz_cores[] = {"P<", "I<", "A<", "C<", "V<"};
-inline constexpr const char* ipv6_address_cores[] = {"2001:", "2003:", "2[4568ac][0-9a-fA-F]{2}:"};
+inline constexpr const char* ipv6_address_cores[] = {
+    "2001:", "2003:", "240[0-9a-f]:", "26[0-3][0-9a-f]:", "280[0-6]:", "2a0[0-9a-f]:", "2a1[0-4]:", "2c0f:"};
 inline constexpr const char* mac_address_cores[] = {"(?i)mac[^a-z]", "(?i)macaddr", "(?i)ether",
                                                     "(?i)hwaddr",    "(?i)bssid",   "(?i)hardware"};
 inline constexpr const char* bic_cores[] = {"(?i)bic[^a-z]", "(?i)bic_?code", "(?i)bicfi", "(?i)swift"};

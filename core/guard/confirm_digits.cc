@@ -127,6 +127,8 @@ bool worth_judging(Bytes field, Range run, uint64_t digits) {
   constexpr uint32_t word_size_min = 3;  // of what gives a number a meaning
   const auto count = static_cast<uint32_t>(std::popcount(digits));
   if (digits == 0) return false;
+  constexpr size_t uuid_size = 36;
+  if (field.size() == uuid_size && field[8] == '-' && field[23] == '-' && is_uuid_at(field, 0)) return false;
   const Bytes bytes = field.subspan(run.begin, run.size());
   const uint64_t first = digits >> std::countr_zero(digits);
   if (std::has_single_bit(first + 1)) {  // one group

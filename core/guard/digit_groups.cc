@@ -9,6 +9,8 @@ namespace {
 
 bool is_gap(uint8_t c) { return c == ' ' || c == '-' || c == '.' || c == '/' || c == '(' || c == ')'; }
 
+}  // namespace
+
 // RFC 9562 section 4: 8-4-4-4-12.
 bool is_uuid_at(Bytes field, size_t begin) {
   constexpr size_t uuid_size = 36;
@@ -22,8 +24,6 @@ bool is_uuid_at(Bytes field, size_t begin) {
   }
   return true;
 }
-
-}  // namespace
 
 uint32_t Groups::number(size_t index) const {
   uint32_t value = 0;
@@ -69,6 +69,9 @@ bool inside_hex(Bytes field, Range value) {
   constexpr size_t hex_size_min = 24;  // MongoDB's object id; MD5 has 32, SHA-1 40
   constexpr ptrdiff_t letters_min = 4;
   constexpr size_t walk_max = 256;
+  const auto joins = [&](size_t at) { return is_hex(field[at]) || field[at] == '-'; };
+  if (!(value.begin > 0 && joins(value.begin - 1)) && !(value.end < field.size() && joins(value.end)))
+    return false;
   for (const size_t offset : {0, 9, 14, 19, 24}) {
     if (value.begin >= offset && is_uuid_at(field, value.begin - offset)) return true;
   }

@@ -35,6 +35,7 @@ struct Groups {
 [[nodiscard]] bool joined_left(Bytes field, uint32_t begin, std::string_view joints);
 [[nodiscard]] bool joined_right(Bytes field, uint32_t end, std::string_view joints);
 
+[[nodiscard]] bool is_uuid_at(Bytes field, size_t begin);
 // Is [begin, end) a part of a UUID, or of a hexadecimal string of 24 characters and more with some
 // letters?
 [[nodiscard]] bool inside_hex(Bytes field, Range range);

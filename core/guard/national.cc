@@ -98,12 +98,14 @@ bool is_free(Bytes field, Range value) {
 std::optional<DigitHit> judge_writing(Bytes field, const Writing& writing, bool lone, Range value,
                                       DetectorSet detectors) {
   if (!is_free(field, value)) return std::nullopt;
+  constexpr uint32_t word_size_min = 3;
+  const bool has_words = writing.uniform && field.size() >= value.size() + word_size_min;
   for (const NationalNumber& number : numbers) {
     if (number.size != writing.size || !detectors.has(number.id)) continue;
     const bool alone = lone ? number.bare : any_part(number.shapes, [&](std::string_view shape) {
       return !shape.empty() && shape == writing.text();
     });
-    if (!alone && (number.words.empty() || !writing.uniform)) continue;
+    if (!alone && (number.words.empty() || !has_words)) continue;
     if (!number.valid({writing.digits.data(), writing.size})) continue;
     if (alone || has_context(field, value, number.words)) return DigitHit{value, number.id};
   }
@@ -163,6 +165,13 @@ std::optional<Range> uk_nino_spaced(const Groups& groups) {
 
 std::optional<DigitHit> judge_national(const Groups& groups, DetectorSet detectors) {
   std::optional<DigitHit> best;
+  // None stands behind a letter or a joined digit but the NIE, whose head is a letter: most runs end here.
+  const uint32_t begin = groups.at[0].begin;
+  if (is_alnum_before(groups.field, begin) || joined_left(groups.field, begin, "-./+")) {
+    if (groups.size(0) != 7 || !detectors.has(DetectorId::EsId)) return {};
+    const auto nie = es_id(groups);
+    return nie ? std::optional(DigitHit{*nie, DetectorId::EsId}) : std::nullopt;
+  }
   Writing writing;
   for (size_t i = 0; i < groups.count && writing.add(groups, i); ++i) {
     if ((sizes >> writing.size & 1) == 0) continue;
