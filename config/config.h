@@ -122,6 +122,19 @@ struct Target {
   Place place;
 };
 
+// A check sum over the letters and digits of a value; see core/guard/checks.h.
+enum class DetectorCheck : uint8_t { none, luhn, mod97, mod11_10, verhoeff };
+
+// A detector of the user's own; its name stands in Mask::detect beside the built-in ones.
+struct CustomDetector {
+  std::string name;
+  std::string pattern;
+  std::vector<std::string> words;  // one must stand before the value; empty: none need
+  DetectorCheck check = DetectorCheck::none;
+  Place pattern_place;
+  Place place;
+};
+
 struct Mask {
   std::string name;
   std::vector<std::string> targets;  // names with *; empty: all
@@ -164,6 +177,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Target> targets;
+  std::vector<CustomDetector> detectors;
   std::vector<Mask> masks;
   std::vector<Rule> rules;  // in the order of the files
   std::string text;         // all files' text, for the policy record; holds no secret by construction

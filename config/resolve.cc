@@ -33,6 +33,7 @@ class Resolver {
     twice(config_.users, "user");
     has_all_users_ = has_all_users_ && problems_.count() == problem_count;
     twice(config_.targets, "target");
+    twice(config_.detectors, "detector");
     twice(config_.masks, "mask");
     twice(config_.rules, "rule");
     if (names_.groups.size() > limits::policy_group_count_max) {

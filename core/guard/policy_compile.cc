@@ -43,6 +43,9 @@ class Compiler {
 
   std::vector<Problem> run() {
     collect_names();
+    auto custom = CustomDetectors::compile(config_.detectors);
+    if (!custom) problems_ = std::move(custom.error());
+    if (custom) tables_.custom = std::move(*custom);
     // Without a single target there is still one, so that Policy::scanner can always answer.
     const DetectorSet secrets = Catalogue::find("@secrets").value_or(DetectorSet());
     (void)scanner({config_.file.string(), 1}, secrets);
@@ -244,16 +247,16 @@ class Compiler {
   DetectorSet detectors_of(const config::Mask& mask) {
     DetectorSet set;
     for (const std::string& name : mask.detect) {
-      if (const std::optional<DetectorSet> found = Catalogue::find(name)) {
+      if (const std::optional<DetectorSet> found = find_detectors(name, tables_.custom.get())) {
         set |= *found;
         continue;
       }
-      std::vector<std::string> known{"@pii", "@secrets"};
-      for (const Detector& detector : Catalogue::all()) known.emplace_back(detector.name());
-      std::string text = "mask " + in_quotes(mask.name) + ": no detector " + in_quotes(name) +
-                         did_you_mean(name, known) + ": there are";
-      for (const std::string& each : known) text += " " + each;
-      problem(mask.detect_place, text);
+      // Of a detector that cannot be used enough has been said.
+      if (std::ranges::find(config_.detectors, name, &config::CustomDetector::name) !=
+          config_.detectors.end())
+        continue;
+      problem(mask.detect_place,
+              "mask " + in_quotes(mask.name) + ": " + no_detector(name, tables_.custom.get()));
     }
     return set;
   }
@@ -263,7 +266,7 @@ class Compiler {
     for (const auto& made : tables_.scanners) {
       if (made->detectors() == detectors) return made;
     }
-    Result<std::shared_ptr<const Scanner>> made = Scanner::compile(detectors);
+    Result<std::shared_ptr<const Scanner>> made = Scanner::compile(detectors, tables_.custom);
     if (!made) {
       problem(place, "the detectors cannot be compiled: " + made.error().text);
       return nullptr;

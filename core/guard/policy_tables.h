@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "core/guard/custom.h"
 #include "core/guard/policy.h"
 #include "core/guard/policy_match.h"
 
@@ -60,6 +61,7 @@ struct PolicyTables {
   std::vector<std::string> groups;  // sorted; the index is the bit
   std::map<std::string_view, const config::User*, std::less<>> users;
   std::map<std::string_view, size_t, std::less<>> target_indexes;
+  std::shared_ptr<const CustomDetectors> custom;
   std::deque<RuleMatcher> rules;
   std::deque<TargetTable> targets;                       // as config.targets
   std::vector<std::shared_ptr<const Scanner>> scanners;  // the first knows @secrets

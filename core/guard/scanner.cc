@@ -27,11 +27,12 @@ void reject(std::vector<Rejected>& rejected, Rejected candidate) {
 
 // What the callback of one hs_scan needs.
 struct LiteralScan {
+  const Scanner* scanner = nullptr;
+  ScanScratch* scratch = nullptr;
   Bytes buffer;  // from the first field's begin on
   uint32_t base = 0;
   std::span<const Field> fields;
   std::vector<Hit>* hits = nullptr;
-  std::vector<Rejected>* rejected = nullptr;
   size_t last = 0;  // the field of the candidate before: the next one is mostly there or just after
 };
 
@@ -49,22 +50,6 @@ const Field* field_ending(LiteralScan& scan, uint32_t end) {
   if (!holds(*field)) return nullptr;
   scan.last = static_cast<size_t>(field - scan.fields.begin());
   return &*field;
-}
-
-int on_literal(unsigned int id, unsigned long long, unsigned long long to, unsigned int, void* context) {
-  auto& scan = *static_cast<LiteralScan*>(context);
-  const auto end = static_cast<uint32_t>(to) + scan.base;
-  const Field* const field = field_ending(scan, end);
-  const auto detector = static_cast<DetectorId>(id);
-  if (field == nullptr || !field->detectors.has(detector)) return 0;
-  const Bytes value = scan.buffer.subspan(field->offset, field->size);
-  const auto index = static_cast<uint32_t>(field - scan.fields.data());
-  if (const auto range = Catalogue::at(detector).confirm(value, end - field->offset)) {
-    add_hit(*scan.hits, value, index, *range, detector);
-  } else {
-    reject(*scan.rejected, {index, end - field->offset, detector});
-  }
-  return 0;
 }
 
 uint32_t field_end(const Field& field) { return field.offset + field.size; }
@@ -101,17 +86,23 @@ void check_fields(Bytes buffer, std::span<const Field> fields) {
 
 }  // namespace
 
-ScanScratch::~ScanScratch() { hs_free_scratch(scratch_); }
+ScanScratch::~ScanScratch() {
+  hs_free_scratch(scratch_);
+  hs_free_scratch(custom_scratch_);
+}
 
 Result<void> ScanScratch::prepare(const Scanner& scanner) {
   if (scanner.database_ == nullptr) return {};
+  if (scanner.custom_ && !scanner.custom_->prepare(&custom_scratch_))
+    return fail("cannot allocate scratch space for the config's own detectors");
   if (const hs_error_t error = hs_alloc_scratch(scanner.database_, &scratch_); error != HS_SUCCESS) {
     return fail("cannot allocate scratch space to scan with: hs_alloc_scratch says " + std::to_string(error));
   }
   return {};
 }
 
-Result<std::shared_ptr<const Scanner>> Scanner::compile(DetectorSet detectors) {
+Result<std::shared_ptr<const Scanner>> Scanner::compile(DetectorSet detectors,
+                                                        std::shared_ptr<const CustomDetectors> custom) {
   std::shared_ptr<Scanner> scanner(new Scanner);
   scanner->detectors_ = detectors;
   scanner->digit_run_detectors_ = detectors & Catalogue::with(CoreKind::DigitRun);
@@ -125,6 +116,16 @@ Result<std::shared_ptr<const Scanner>> Scanner::compile(DetectorSet detectors) {
       ids.push_back(static_cast<unsigned>(detector.id));
     }
   }
+  std::vector<std::string> custom_cores;
+  detectors.each([&](DetectorId id) {
+    if (!is_custom(id)) return;
+    for (std::string& core : custom->cores(id)) {
+      custom_cores.push_back(std::move(core));
+      ids.push_back(static_cast<unsigned>(id));
+    }
+  });
+  for (const std::string& core : custom_cores) patterns.push_back(core.c_str());
+  scanner->custom_ = std::move(custom);
   if (patterns.empty()) return scanner;
   // No SOM and no UTF-8 flags: FACTS measured 4-120x for the first, and wire bytes are not always UTF-8.
   const std::vector<unsigned> flags(patterns.size(), 0);
@@ -205,8 +206,8 @@ void Scanner::judge_again(Bytes buffer, std::span<const Field> fields, ScanScrat
     const Range gap = gap_before(after, candidate.field);
     if (gap.size() == fields[candidate.field].size || gap.begin >= candidate.end) continue;
     const Bytes value = bytes_of(buffer, fields[candidate.field]);
-    const auto range = Catalogue::at(candidate.detector)
-                           .confirm(value.subspan(gap.begin, gap.size()), candidate.end - gap.begin);
+    const auto range =
+        confirm(candidate.detector, value.subspan(gap.begin, gap.size()), candidate.end - gap.begin, scratch);
     if (!range) continue;
     add_hit(hits, value, candidate.field, {range->begin + gap.begin, range->end + gap.begin},
             candidate.detector);
@@ -242,6 +243,23 @@ void Scanner::judge_again(Bytes buffer, std::span<const Field> fields, ScanScrat
   });
 }
 
+int Scanner::on_literal(unsigned int id, unsigned long long, unsigned long long to, unsigned int,
+                        void* context) {
+  auto& scan = *static_cast<LiteralScan*>(context);
+  const auto end = static_cast<uint32_t>(to) + scan.base;
+  const Field* const field = field_ending(scan, end);
+  const auto detector = static_cast<DetectorId>(id);
+  if (field == nullptr || !field->detectors.has(detector)) return 0;
+  const Bytes value = scan.buffer.subspan(field->offset, field->size);
+  const auto index = static_cast<uint32_t>(field - scan.fields.data());
+  if (const auto range = scan.scanner->confirm(detector, value, end - field->offset, *scan.scratch)) {
+    add_hit(*scan.hits, value, index, *range, detector);
+  } else {
+    reject(scan.scratch->rejected_, {index, end - field->offset, detector});
+  }
+  return 0;
+}
+
 bool Scanner::scan_literals(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
                             std::vector<Hit>& hits) const {
   if (database_ == nullptr) return true;
@@ -249,7 +267,7 @@ bool Scanner::scan_literals(Bytes buffer, std::span<const Field> fields, ScanScr
   const uint32_t end = fields.back().offset + fields.back().size;
   if (begin == end) return true;
   LiteralScan context{
-      .buffer = buffer, .base = begin, .fields = fields, .hits = &hits, .rejected = &scratch.rejected_};
+      .scanner = this, .scratch = &scratch, .buffer = buffer, .base = begin, .fields = fields, .hits = &hits};
   return hs_scan(database_, reinterpret_cast<const char*>(&buffer[begin]), end - begin, 0, scratch.scratch_,
                  on_literal, &context) == HS_SUCCESS;
 }

@@ -17,6 +17,7 @@
 
 #include "config/error.h"
 #include "core/guard/confirm_digits.h"
+#include "core/guard/custom.h"
 #include "core/guard/detector.h"
 #include "core/guard/digits.h"
 
@@ -69,6 +70,7 @@ class ScanScratch {
  private:
   friend class Scanner;
   hs_scratch_t* scratch_ = nullptr;
+  hs_scratch_t* custom_scratch_ = nullptr;
   std::vector<uint8_t> gathered_;
   std::vector<Field> gathered_fields_;
   DigitFindings digits_;
@@ -85,7 +87,8 @@ struct ScanResult {
 class Scanner {
  public:
   // Compiles for 1-100 ms: off the data path.
-  [[nodiscard]] static Result<std::shared_ptr<const Scanner>> compile(DetectorSet detectors);
+  [[nodiscard]] static Result<std::shared_ptr<const Scanner>> compile(
+      DetectorSet detectors, std::shared_ptr<const CustomDetectors> custom = nullptr);
   ~Scanner();
   Scanner(const Scanner&) = delete;
   Scanner& operator=(const Scanner&) = delete;
@@ -104,11 +107,21 @@ class Scanner {
   // Appends hits that stand free once those found so far are masked.
   void judge_again(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
                    std::vector<Hit>& hits) const;
+  static int on_literal(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                        void* context);
   [[nodiscard]] bool scan_literals(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
                                    std::vector<Hit>& hits) const;
   void scan_digits(Bytes buffer, std::span<const Field> fields, ScanScratch& scratch,
                    std::vector<Hit>& hits) const;
 
+  // The detector's own judgement (detector.h), built in or not.
+  [[nodiscard]] std::optional<Range> confirm(DetectorId id, Bytes field, uint32_t end,
+                                             ScanScratch& scratch) const {
+    return is_custom(id) ? custom_->confirm(id, field, end, scratch.custom_scratch_)
+                         : Catalogue::at(id).confirm(field, end);
+  }
+
+  std::shared_ptr<const CustomDetectors> custom_;
   DetectorSet detectors_;
   DetectorSet digit_run_detectors_;
   DetectorSet letter_digit_detectors_;

@@ -555,13 +555,13 @@ Set("passport-number").hits(lambda: "7" + passport()[1:], PASSPORT, 28).misses(
 
 def bic():
     return chars(UPPER, 4) + R.choice(["DE", "GB", "FR", "US", "CH", "NL"]) + chars(UPPER + DIGITS, 2) + R.choice(
-        ["", "XXX", chars(DIGITS, 3)])
+        ["", "X" * 3, chars(DIGITS, 3)])
 
 
 BIC = ["BIC: «{}»", "SWIFT: «{}»", "swift=«{}»", '{{"bic": "«{}»"}}', "BIC/SWIFT «{}»", "swift_code: «{}»"]
 Set("bic").hits(bic, BIC, 28).misses(
     lambda: bic()[:7], lambda: bic()[:8] + "X", lambda: chars(UPPER, 4) + "QQ" + chars(UPPER, 2), lambda: bic().lower(),
-    lambda: "1" + bic()[1:], lambda: bic()[:4] + "12" + bic()[6:], lambda: "A" + bic()[:8], lambda: bic()[:8] + "XXXX",
+    lambda: "1" + bic()[1:], lambda: bic()[:4] + "12" + bic()[6:], lambda: "A" + bic()[:8], lambda: bic()[:8] + "X" * 4,
     frames=BIC).misses(bic, frames=["{}", "code {}", "swiftly {}", "cubic {}"], count=12)
 
 CODE = ["cvv: «{}»", "CVV=«{}»", '{{"cvc":"«{}»"}}', "CVC2 «{}»", "card_code: «{}»", "security code: «{}»", "cvv2=«{}»"]
