@@ -44,6 +44,7 @@ STEPS = [
     Step("sallyport targets --test shop --as agent", r"(?s)✓ login.*✓ mask.*host +shop +app .*reject"),
     Step('psql "postgresql://agent,shop@gate:5432/?sslmode=verify-full&sslrootcert=ca.crt"', "paused by rule", how="pause"),
     Step("sallyport approvals", r"pending +agent +shop +destructive-sql .* drop table orders"),
+    Step("sallyport approvals ID", r"(?s)pending.*runs +drop table orders"),
     Step('sallyport approve 3CMV9 --as dana --reason "agreed in the change meeting"', r"\w{5}  approved"),
     Step("sallyport approve ID --as NAME", r"\w{5}  approved", how="decide"),
     Step("sallyport deny ID --as NAME", r"\w{5}  denied", how="decide"),

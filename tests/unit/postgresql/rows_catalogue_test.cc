@@ -184,7 +184,8 @@ TEST(Catalogue, StatementsThatReadNoRelationSaySo) {
   RowsBench bench;
   bench.mask("jane", "****");
   RowShape shape;
-  EXPECT_EQ(bench.rows.describe(as_bytes(row_description({{"one"}})), shape, {.tables = false}), Described::Done);
+  EXPECT_EQ(bench.rows.describe(as_bytes(row_description({{"one"}})), shape, {.tables = false}),
+            Described::Done);
   (void)bench.rows.clear(shape);
   EXPECT_EQ(field_of(bench, "one")->flags, uint32_t{SP_FIELD_NO_ORIGIN | SP_FIELD_UNRELATED});
 }
