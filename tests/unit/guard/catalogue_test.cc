@@ -3,43 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <map>
 
 #include "core/guard/scanner.h"
-#include "tests/unit/guard/vectors.h"
+#include "tests/unit/guard/made_vectors.h"
 
 namespace sallyport::guard {
 namespace {
-
-struct Lines {
-  std::string hits;
-  std::string misses;
-};
-
-// By detector's name. GUARD_VECTORS names the file that was made at build time.
-const std::map<std::string, Lines>& made_vectors() {
-  static const auto vectors = [] {
-    std::map<std::string, Lines> all;
-    std::ifstream file(GUARD_VECTORS);
-    std::string line;
-    Lines* lines = nullptr;
-    while (std::getline(file, line)) {
-      if (line.starts_with('[')) {
-        lines = &all[line.substr(1, line.size() - 2)];
-      } else if (lines != nullptr && line.size() > 2) {
-        (line[0] == '+' ? lines->hits : lines->misses) += line.substr(2) + "\n";
-      }
-    }
-    for (const Vectors& hand : all_vectors()) {
-      Lines& known = all[std::string(Catalogue::at(hand.detector).name())];
-      known.hits += hand.hits;
-      known.misses += hand.misses;
-    }
-    return all;
-  }();
-  return vectors;
-}
 
 std::string show(std::string_view text, const std::vector<Range>& marks) {
   std::string out(text);
@@ -85,6 +54,21 @@ TEST_P(EachDetector, FindsItsVectorsAndLeavesNearMisses) {
     EXPECT_EQ(found(sample.text, detector.id), show(sample.text, sample.ranges));
   }
   for (const Sample& sample : misses) EXPECT_EQ(found(sample.text, detector.id), sample.text);
+}
+
+// docs/MASKING.md tells of each detector in the catalogue's own words.
+TEST(MaskingPage, ListsTheCatalogue) {
+  std::ifstream file(MASKING_PAGE);
+  const std::string page(std::istreambuf_iterator<char>(file), {});
+  for (const std::string_view set : {"@pii", "@secrets"}) {
+    std::string table = "| in `" + std::string(set) + "` | what counts as one | source |\n|---|---|---|\n";
+    for (const Detector& detector : Catalogue::all()) {
+      if (detector.set() != set) continue;
+      table += "| `" + std::string(detector.name()) + "` | " + std::string(detector.doc) + " | " +
+               std::string(detector.source) + " |\n";
+    }
+    EXPECT_NE(page.find(table), std::string::npos) << "docs/MASKING.md must hold this table:\n" << table;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Catalogue, EachDetector, testing::Range(size_t{0}, detector_count),
