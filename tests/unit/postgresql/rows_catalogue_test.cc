@@ -45,7 +45,7 @@ TEST(Catalogue, RowsAreHeldUntilTheAnswerIsThere) {
   EXPECT_EQ(field_of(bench, "mail")->flags, 0u);
   EXPECT_EQ(field_of(bench, "n")->path, "");
   EXPECT_EQ(field_of(bench, "n")->flags, uint32_t{SP_FIELD_NO_ORIGIN});
-  EXPECT_EQ(field_of(bench, "n")->kind, SP_KIND_DIGITS);
+  EXPECT_EQ(field_of(bench, "n")->kind, SP_KIND_TEXT);  // it may spell a text
   EXPECT_NE(bench.host.legs[0].output.find("****"), std::string::npos);
 }
 
@@ -188,6 +188,19 @@ TEST(Catalogue, StatementsThatReadNoRelationSaySo) {
             Described::Done);
   (void)bench.rows.clear(shape);
   EXPECT_EQ(field_of(bench, "one")->flags, uint32_t{SP_FIELD_NO_ORIGIN | SP_FIELD_UNRELATED});
+}
+
+TEST(Catalogue, NumbersThatOnlyCountStayNumbers) {
+  for (const bool converts : {false, true}) {
+    RowsBench bench;
+    bench.mask("jane", "****");
+    RowShape shape;
+    EXPECT_EQ(
+        bench.rows.describe(as_bytes(row_description({{"n", 0, 0, 20}})), shape, {.converts = converts}),
+        Described::Done);
+    (void)bench.rows.clear(shape);
+    EXPECT_EQ(field_of(bench, "n")->kind, converts ? SP_KIND_TEXT : SP_KIND_DIGITS);
+  }
 }
 
 TEST(Catalogue, SystemColumnsAreNobodys) {
