@@ -33,7 +33,8 @@ std::string unsupported_in(const sql::Statement& statement) {
   // ALTER ROLE ... SET and the like change later sessions, which have their own check at login.
   if (!statement.verb.starts_with("ALTER")) {
     for (const sql::Setting& setting : statement.settings) {
-      if (forbidden_setting(setting.name, setting.value)) return "SET " + setting.name + " to this value";
+      if (!forbidden_setting(setting.name, setting.value)) continue;
+      return statement.verb == "COPY" ? "COPY in this ENCODING" : "SET " + setting.name + " to this value";
     }
   }
   for (const sql::Statement& inner : statement.inner) {

@@ -57,16 +57,6 @@ inline std::string close(char what, std::string_view name) {
 inline std::string sync() { return plain(front::sync); }
 inline std::string flush() { return plain(front::flush); }
 inline std::string terminate() { return plain(front::terminate); }
-// Both ways.
-inline std::string copy_data(std::string_view bytes) {
-  Writer out;
-  return taken(out.begin(front::copy_data).bytes(as_bytes(bytes)).end());
-}
-inline std::string copy_done() { return plain(front::copy_done); }
-inline std::string copy_fail(std::string_view why) {
-  Writer out;
-  return taken(out.begin(front::copy_fail).text(why).end());
-}
 // Parse, Bind, Execute of the unnamed, without Sync.
 inline std::string run(std::string_view text) { return parse("", text) + bind("", "") + execute(""); }
 
@@ -110,19 +100,6 @@ inline std::string row(const std::vector<std::string>& values) {
   for (const std::string& value : values) out.u32(static_cast<uint32_t>(value.size())).bytes(as_bytes(value));
   return taken(out.end());
 }
-inline std::string copy_begin(uint8_t type, uint8_t format, uint16_t column_count) {
-  Writer out;
-  out.begin(type).u8(format).u16(column_count);
-  for (uint16_t i = 0; i < column_count; ++i) out.u16(format);
-  return taken(out.end());
-}
-inline std::string copy_in(uint8_t format = 0, uint16_t column_count = 2) {
-  return copy_begin(back::copy_in, format, column_count);
-}
-inline std::string copy_out(uint8_t format = 0, uint16_t column_count = 2) {
-  return copy_begin(back::copy_out, format, column_count);
-}
-inline std::string copy_both() { return copy_begin(back::copy_both, 0, 0); }
 inline std::string parameters(const std::vector<uint32_t>& types) {
   Writer out;
   out.begin(back::parameter_description).u16(static_cast<uint16_t>(types.size()));

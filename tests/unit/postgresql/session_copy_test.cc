@@ -1,6 +1,6 @@
 // COPY to and from the client: legal orders, failures in the middle, what stands behind it, and what is
 // recorded.
-#include "tests/unit/postgresql/session_bench.h"
+#include "tests/unit/postgresql/copy_messages.h"
 
 namespace sallyport::pg::test {
 namespace {
@@ -211,6 +211,46 @@ TEST(SessionCopy, WaitsForAPerson) {
   EXPECT_EQ(kinds(bench.to_target()), "dc");
   bench.target(complete("COPY 1") + ready());
   EXPECT_FALSE(bench.faulted);
+}
+
+// The bytes of a COPY in UTF8 are what the record takes them for.
+TEST(SessionCopy, TakesUtf8ByName) {
+  Bench bench;
+  bench.client(query("COPY a FROM STDIN (FORMAT csv, ENCODING 'UTF-8')"));
+  EXPECT_EQ(kinds(bench.to_target()), "Q");
+}
+
+// Where values are masked only COPY FROM STDIN goes.
+TEST(SessionCopy, IsRefusedOutWhereValuesAreMasked) {
+  Bench bench;
+  bench.host.masked_field = [](const sp_field&) { return true; };
+  for (const char* text :
+       {"COPY a TO STDOUT", "COPY (SELECT 1) TO STDOUT", "SELECT 1; COPY a TO STDOUT (FORMAT binary)"}) {
+    bench.client(query(text));
+    EXPECT_EQ(said(bench.to_client(), 'C'), "0A000") << text;
+    EXPECT_EQ(bench.to_target(), "") << text;
+  }
+  bench.client(run("COPY a TO STDOUT") + sync());
+  EXPECT_EQ(bench.to_target().find("COPY a"), 6u);  // its Parse; in its Execute's place stands ours
+  bench.target(parsed() + bound() + failure("34000") + ready());
+  EXPECT_EQ(said(bench.to_client(), 'C'), "0A000");
+  bench.client(query("COPY a FROM STDIN"));
+  EXPECT_EQ(kinds(bench.to_target()), "Q");
+}
+
+// A reload in the middle brings a mask: nothing more is shown.
+TEST(SessionCopy, EndsWhenAMaskComesInTheMiddle) {
+  Bench bench;
+  bench.client(query("COPY a TO STDOUT"));
+  bench.target(copy_out() + copy_data("1\n"));
+  bench.to_client();
+  bench.host.masked_field = [](const sp_field&) { return true; };
+  bench.wire.rows.reset_fields();
+  bench.target(copy_data("secret\n") + copy_done() + complete("COPY 2") + ready());
+  const std::string out = bench.to_client();
+  EXPECT_EQ(kinds(out), "E");
+  EXPECT_EQ(said(out, 'S'), "FATAL");
+  EXPECT_TRUE(bench.wire.ended);
 }
 
 // SQL's EXECUTE of a COPY: what it would come to is not seen in its text.

@@ -144,9 +144,10 @@ TEST(SessionQuery, CancelEndsAWait) {
 
 // Large objects and FunctionCall are refused by name, in the same place as a denial.
 TEST(SessionQuery, RefusesWhatItDoesNotLookInto) {
-  for (const char* text : {"SELECT lo_import('/etc/passwd')", "SET client_encoding = 'LATIN1'",
-                           "SET standard_conforming_strings = off",
-                           "SELECT set_config('client_encoding', 'SJIS', false)", "SET NAMES 'latin1'"}) {
+  for (const char* text :
+       {"SELECT lo_import('/etc/passwd')", "SET client_encoding = 'LATIN1'",
+        "SET standard_conforming_strings = off", "SELECT set_config('client_encoding', 'SJIS', false)",
+        "SET NAMES 'latin1'", "COPY a FROM STDIN (ENCODING 'LATIN1')", "COPY a TO STDOUT ENCODING 'sjis'"}) {
     Bench bench;
     bench.client(query(text));
     EXPECT_EQ(bench.to_target(), "") << text;

@@ -4,107 +4,13 @@
 //
 //   pg_make_transcripts plugins/postgresql/transcripts
 #include <cstdio>
-#include <fstream>
 #include <string>
 #include <vector>
 
-#include "core/path/kit_host.h"
-#include "core/path/kit_text.h"
-#include "plugins/plugin.h"
-#include "tests/unit/postgresql/login_peers.h"
-#include "tests/unit/postgresql/session_bench.h"
+#include "tests/unit/postgresql/session_script.h"
 
 namespace sallyport::pg::test {
 namespace {
-
-class Script {
- public:
-  Script(std::string title, KitScript script) : host_(sallyport_plugin, std::move(script)) {
-    line("# " + title);
-  }
-
-  void line(std::string text) { text_ += text + "\n"; }
-  void say(std::string comment) { text_ += "\n# " + comment + "\n"; }
-  void client(std::string_view bytes) { input(SP_LEG_CLIENT, "client", bytes); }
-  void target(std::string_view bytes) { input(SP_LEG_TARGET, "leg 1", bytes); }
-  void opened(uint32_t leg) {
-    line("opened " + std::to_string(leg));
-    need(host_.opened(leg));
-    follow();
-  }
-  void decide(sp_verdict verdict, sp_state state, const std::string& words) {
-    line("decide " + words);
-    need(host_.decide(0, verdict, state));
-    follow();
-  }
-  void end(uint32_t leg) {
-    line(leg == SP_LEG_CLIENT ? "end client" : "end leg " + std::to_string(leg));
-    need(host_.end(leg));
-    follow();
-  }
-  void signal() {
-    line("signal");
-    need(host_.signalled());
-    follow();
-  }
-  void shutdown(const std::string& reason) {
-    line("shutdown " + kit_quote(reason));
-    need(host_.shutdown(reason));
-    follow();
-  }
-
-  void log_in() {
-    ScramClient client_side{ScramClient::Binding::None, ""};
-    client(startup({{"user", "orders-db"}, {"database", "shop"}}));
-    client(sasl_initial(scram_name, client_side.first(as_bytes(std::string_view("client-random-0001")))));
-    const auto challenge = client_side.challenge(last_body(host_.output(0)).substr(4));
-    need(challenge.has_value());
-    client(message('p', client_side.final(
-                            as_bytes(salted_password("password", challenge->salt, challenge->iterations)))));
-    opened(1);
-    target(target_greeting());
-  }
-
-  void save(const std::string& directory, const std::string& name) {
-    for (const uint32_t leg : {0u, 1u, 2u, 3u}) {
-      const size_t held = host_.leg(leg).unconsumed.size();
-      const std::string words = leg == 0 ? "client" : "leg " + std::to_string(leg);
-      if (held != 0) line("expect held " + words + " " + std::to_string(held));
-    }
-    if (host_.ended()) line("expect ended " + kit_quote(host_.ended_why()));
-    for (const std::string& violation : host_.violations()) {
-      std::fprintf(stderr, "%s: %s\n", name.c_str(), violation.c_str());
-      std::exit(1);
-    }
-    std::ofstream(directory + "/" + name + ".transcript") << text_;
-  }
-
- private:
-  void input(uint32_t leg, const std::string& words, std::string_view bytes) {
-    for (size_t at = 0; at < bytes.size(); at += 4096)
-      line(words + " < " + kit_quote(bytes.substr(at, 4096)));
-    need(host_.receive(leg, bytes));
-    follow();
-  }
-  void follow() {
-    const std::vector<std::string>& asks = host_.trace(KitTrace::kAsk);
-    for (; asked_ < asks.size(); ++asked_) line("expect ask " + kit_quote(asks[asked_]));
-    for (const uint32_t leg : {0u, 1u, 2u, 3u}) {
-      const std::string bytes = host_.take(leg);
-      if (!bytes.empty())
-        line("expect " + (leg == 0 ? "client" : "leg " + std::to_string(leg)) + " > " + kit_quote(bytes));
-    }
-  }
-  void need(bool good) {
-    if (good) return;
-    std::fprintf(stderr, "%s\n%s\n", text_.c_str(), host_.problem().c_str());
-    std::exit(1);
-  }
-
-  KitHost host_;
-  std::string text_;
-  size_t asked_ = 0;
-};
 
 KitScript answers(std::vector<KitAnswer> list) {
   KitScript script;
@@ -204,87 +110,6 @@ void masked(const std::string& to) {
   play.target(notice("secret") + failure("22P02", "invalid input: a@b.example") + ready());
   play.client(terminate());
   play.save(to, "masked");
-}
-
-void copies(const std::string& to) {
-  Script in("COPY FROM STDIN: simple and extended, with what clients send that do not notice.", {});
-  in.log_in();
-  in.client(query("COPY a FROM STDIN"));
-  in.target(copy_in());
-  in.client(copy_data("1\tx\n") + copy_data("2\ty\n") + copy_data("") + copy_done());
-  in.target(complete("COPY 2") + ready());
-  in.client(run("COPY a FROM STDIN (FORMAT binary)") + sync());
-  in.target(parsed() + bound() + copy_in(1));
-  in.client(copy_data("PGCOPY") + flush() + sync() + copy_done() + sync());
-  in.target(complete("COPY 0") + ready());
-  in.say("Several in one text.");
-  in.client(query("COPY a FROM STDIN; SELECT 1; COPY b FROM STDIN"));
-  in.target(copy_in());
-  in.client(copy_data("1\n") + copy_done());
-  in.target(complete("COPY 1") + columns({"a"}) + row({"1"}) + complete("SELECT 1") + copy_in(0, 1));
-  in.client(copy_done());
-  in.target(complete("COPY 0") + ready());
-  in.client(terminate());
-  in.save(to, "copy-in");
-
-  Script out("COPY TO STDOUT: simple and extended, and a failure in the middle.", {});
-  out.log_in();
-  out.client(query("COPY a TO STDOUT"));
-  out.target(copy_out() + copy_data("1\tx\n") + notice("half") + copy_data("2\ty\n") + copy_done() +
-             complete("COPY 2") + ready());
-  out.client(run("COPY (SELECT 1) TO STDOUT (FORMAT csv)") + sync());
-  out.target(parsed() + bound() + copy_out(0, 1) + copy_data("1\n") + copy_done() + complete("COPY 1") +
-             ready());
-  out.client(query("COPY a TO STDOUT"));
-  out.target(copy_out() + copy_data("1\tx\n") + failure("57014", "canceling statement") + ready());
-  out.client(terminate());
-  out.save(to, "copy-out");
-
-  Script fail(
-      "COPY FROM STDIN that fails: by the client, by the server in the middle, before the data, at once.",
-      {});
-  fail.log_in();
-  fail.client(query("COPY a FROM STDIN"));
-  fail.target(copy_in());
-  fail.client(copy_data("1\n") + copy_fail("enough"));
-  fail.target(failure("57014", "COPY from stdin failed: enough") + ready());
-  fail.client(run("COPY a FROM STDIN") + sync());
-  fail.target(parsed() + bound() + copy_in());
-  fail.client(copy_data("x\n"));
-  fail.target(failure("22P02"));
-  fail.client(copy_data("y\n") + copy_done() + query("SELECT 1") + sync());
-  fail.target(ready());
-  fail.say("A Sync that stood before the first data is answered when none were read.");
-  fail.client(run("COPY a FROM STDIN") + sync());
-  fail.target(parsed() + bound() + copy_in());
-  fail.target(failure("P0001"));
-  fail.target(ready());
-  fail.client(copy_data("1\n") + copy_done() + sync());
-  fail.target(ready());
-  fail.client(query("COPY missing FROM STDIN") + copy_data("x"));
-  fail.target(failure("42P01") + ready());
-  fail.say("The client goes in the middle.");
-  fail.client(query("COPY a FROM STDIN"));
-  fail.target(copy_in());
-  fail.client(copy_data("1\n"));
-  fail.end(SP_LEG_CLIENT);
-  fail.save(to, "copy-fail");
-
-  Script ahead("What is sent behind a COPY waits until the server has asked for data or refused it.", {});
-  ahead.log_in();
-  ahead.client(query("COPY a FROM STDIN") + copy_data("1\n") + copy_done() + query("SELECT 1"));
-  ahead.target(copy_in());
-  ahead.target(complete("COPY 1") + ready() + columns({"a"}) + complete("SELECT 0") + ready());
-  ahead.client(run("COPY a FROM STDIN") + copy_data("1\n") + copy_done() + run("SELECT 1") + sync());
-  ahead.target(parsed() + bound() + copy_in());
-  ahead.target(complete("COPY 1") + parsed() + bound() + complete("SELECT 0") + ready());
-  ahead.client(query("COPY a TO STDOUT") + query("SELECT 1"));
-  ahead.target(copy_out() + copy_data("1\n") + copy_done() + complete("COPY 1") + ready() + columns({"a"}) +
-               complete("SELECT 0") + ready());
-  ahead.client(query("COPY a FROM STDIN"));
-  ahead.target(copy_in());
-  ahead.client(query("SELECT 1"));
-  ahead.save(to, "copy-pipelined");
 }
 
 void ends(const std::string& to) {
