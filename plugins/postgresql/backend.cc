@@ -41,6 +41,7 @@ bool Backend::feed(Bytes data) {
   }
   // What stood before a broken message was good, and passes, however the bytes were cut.
   if (!carry_out() || step == Step::Broken) return false;
+  if (wire_.copy_in == CopyIn::None && !wire_.ended) send_early_syncs();
   if (popped_ && wire_.client_waits && !wire_.ended) wire_.host.feed_again();
   return true;
 }
@@ -48,6 +49,7 @@ bool Backend::feed(Bytes data) {
 // A message of which a part is still to come, or one too large to be held whole.
 Backend::Step Backend::look_partial(uint8_t type, uint64_t size, Bytes there, size_t offset) {
   if (type == back::data_row) return on_partial_row(size, there, offset);
+  if (type == back::copy_data) return on_copy_data(size, there, offset);
   if (size <= message_size_max) return Step::Stop;
   if (!is_report(type)) return Step::Broken;
   return shorten_report(type, size, there, offset);
@@ -59,11 +61,7 @@ Backend::Step Backend::look(const Message& message, size_t offset) {
     case back::notification: return on_notification(message);
     case back::parameter_status: return on_parameter_status(message);
     case back::error: return on_error(message, offset);
-    case back::copy_in:
-    case back::copy_out:
     case back::copy_both:
-    case back::copy_data:
-    case back::copy_done:
     case back::function_result:
     case back::authentication:
     case back::key_data:
@@ -75,6 +73,10 @@ Backend::Step Backend::look(const Message& message, size_t offset) {
 Backend::Step Backend::on_answer(const Message& message, size_t offset) {
   switch (message.type) {
     case back::data_row: return on_row(message, offset);
+    case back::copy_in:
+    case back::copy_out: return on_copy_begin(message);
+    case back::copy_data: return on_copy_data(message.whole.size(), message.whole, offset);
+    case back::copy_done: return on_copy_done(message);
     case back::row_description: return on_row_description(message);
     case back::no_data: return on_no_data();
     case back::parameter_description: return on_parameter_description(message);
@@ -90,6 +92,7 @@ Backend::Step Backend::on_answer(const Message& message, size_t offset) {
 }
 
 Backend::Step Backend::fail_entry(Entry& entry) {
+  if (entry.copies_in > 0 || entry.copying == Copying::In) end_copy_in();
   if (entry.await == Await::Query || entry.await == Await::Sync) {
     entry.failed = true;  // ReadyForQuery follows
     return Step::Next;
@@ -132,6 +135,7 @@ Backend::Step Backend::on_ready(const Message& message) {
   if (entry.await != Await::Query && entry.await != Await::Sync) return Step::Broken;
   // What took a refused message's place must have been refused.
   if (entry.refusal && !entry.failed) return Step::Broken;
+  if (entry.copying != Copying::None && !entry.failed) return Step::Broken;
   deliver(end_);
   finish_entry(entry);
   const bool query = entry.await == Await::Query;
@@ -186,9 +190,7 @@ bool Backend::carry_out() {
         wire_.host.name("withheld row", std::to_string(action.count) + " bytes");
         break;
       case Action::Kind::Settle: wire_.settle_activity(); break;
-      case Action::Kind::End:
-        wire_.end("0A000", action.text, "encoding or string syntax changed");
-        return true;
+      case Action::Kind::End: wire_.end("0A000", action.text, action.reason); return true;
     }
     at = action.end;
     if (!wire_.host.ok()) return false;

@@ -40,6 +40,7 @@ class Backend {
     size_t end = 0;
     uint64_t count = 0;
     std::string text = {};
+    std::string_view reason = {};  // of End, for the record
   };
   enum class Step : uint8_t { Next, Stop, Broken };
 
@@ -58,6 +59,12 @@ class Backend {
   Step on_error(const Message& message, size_t offset);
   Step on_ready(const Message& message);
   Step on_report(const Message& message, size_t offset);
+  // The client's data, and the client's turn to send them.
+  Step on_copy_begin(const Message& message);
+  Step on_copy_data(uint64_t size, Bytes there, size_t offset);
+  Step on_copy_done(const Message& message);
+  void end_copy_in();
+  void send_early_syncs();
   Step on_notification(const Message& message);
   Step on_parameter_status(const Message& message);
 
@@ -88,7 +95,7 @@ class Backend {
   size_t end_ = 0;               // of the message looked at
   bool segment_failed_ = false;  // an error since the last ReadyForQuery
   bool block_ended_ = false;     // a COMMIT or ROLLBACK since then
-  bool popped_ = false;          // the ledger has become shorter in this feed
+  bool popped_ = false;          // what a held client message may wait for has come in this feed
   std::vector<Action> actions_;
 };
 

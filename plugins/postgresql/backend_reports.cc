@@ -86,7 +86,8 @@ Backend::Step Backend::on_parameter_status(const Message& message) {
   if (forbidden_setting(name, value)) {
     actions_.push_back({.kind = Action::Kind::End,
                         .end = end_ - message.whole.size(),
-                        .text = std::string(name) + " may not be changed through the gateway"});
+                        .text = std::string(name) + " may not be changed through the gateway",
+                        .reason = "encoding or string syntax changed"});
     return Step::Stop;
   }
   if (free_text_setting(name, value) && wire_.rows.masks_possible()) {

@@ -181,6 +181,9 @@ Backend::Step Backend::on_command_complete(const Message& message) {
   Cursor cursor(message.body);
   const std::string_view tag = cursor.text();
   if (!cursor.at_end() || entry.failed || entry.refusal) return Step::Broken;
+  // A COPY ends before its statement does.
+  if (entry.copying == Copying::In || entry.copying == Copying::Out) return Step::Broken;
+  entry.copying = Copying::None;
   const Facts* facts = running(entry);
   if (entry.await == Await::Query) {
     if (facts == nullptr) return Step::Broken;

@@ -29,12 +29,12 @@ constexpr uint32_t read_only = 1u << static_cast<uint32_t>(sql::Effect::read);
 bool is_relation(const sql::Object& object) { return object.kind == sql::ObjectKind::relation; }
 
 std::string unsupported_in(const sql::Statement& statement) {
-  if (statement.verb == "COPY" || statement.copies_in || statement.copies_out) return "COPY";
   if (std::ranges::any_of(statement.functions_called, is_large_object)) return "a large object function";
   // ALTER ROLE ... SET and the like change later sessions, which have their own check at login.
   if (!statement.verb.starts_with("ALTER")) {
     for (const sql::Setting& setting : statement.settings) {
-      if (forbidden_setting(setting.name, setting.value)) return "SET " + setting.name + " to this value";
+      if (!forbidden_setting(setting.name, setting.value)) continue;
+      return statement.verb == "COPY" ? "COPY in this ENCODING" : "SET " + setting.name + " to this value";
     }
   }
   for (const sql::Statement& inner : statement.inner) {
@@ -101,6 +101,8 @@ void Facts::add(const sql::Statement& statement) {
                        !statement.inner.empty() || std::ranges::any_of(statement.objects, is_relation);
   facts.converts = statement.converts || statement.deferred || statement.effects != read_only ||
                    !statement.inner.empty() || !statement.unknown_functions.empty();
+  copies_in_ += statement.copies_in ? 1 : 0;
+  copies_out_ += statement.copies_out ? 1 : 0;
   if (unsupported_.empty()) unsupported_ = unsupported_in(statement);
   changes_session_ = changes_session_ || statement.effects != read_only || statement.deferred ||
                      statement.verb == "PREPARE" || statement.verb == "DECLARE";

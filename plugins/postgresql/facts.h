@@ -45,13 +45,16 @@ class Facts {
   [[nodiscard]] const std::vector<StatementFacts>& statements() const { return statements_; }
   [[nodiscard]] bool parsed() const { return source_->parsed; }
   [[nodiscard]] bool plain_backslash() const { return source_->plain_backslash; }
-  // What of it the gateway does not let through whatever the rules say ("COPY", "large objects", "SET
+  // What of it the gateway does not let through whatever the rules say ("large objects", "SET
   // client_encoding"); empty: nothing.
   [[nodiscard]] const std::string& unsupported() const { return unsupported_; }
   [[nodiscard]] size_t memory_size() const { return memory_size_; }  // bytes, estimated
   // Whether it may define or drop prepared statements or cursors, change settings or the transaction.
   [[nodiscard]] bool changes_session() const { return changes_session_; }
   [[nodiscard]] bool changes_catalogue() const { return changes_catalogue_; }
+  // Of its statements: how many are COPY FROM STDIN, and how many COPY TO STDOUT.
+  [[nodiscard]] size_t copies_in() const { return copies_in_; }
+  [[nodiscard]] size_t copies_out() const { return copies_out_; }
 
  private:
   void add(const sql::Statement& statement);
@@ -62,6 +65,8 @@ class Facts {
   size_t memory_size_ = 0;
   bool changes_session_ = false;
   bool changes_catalogue_ = false;
+  size_t copies_in_ = 0;
+  size_t copies_out_ = 0;
 };
 
 // The text's facts through the thread's caches. `key`, random, keys them against chosen collisions and counts

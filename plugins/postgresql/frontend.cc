@@ -37,7 +37,13 @@ bool Frontend::feed(Bytes data, bool answered) {
     if (header == Frame::need_more) return true;
     if (header == Frame::bad || !is_known(type)) return broken("invalid message") != Step::Broken;
     Step step = Step::Done;
-    if (size > message_size_max) {
+    if (copy_may_begin()) {
+      step = wait_for_replies();
+    } else if (type == front::copy_data && wire_.copy_in != CopyIn::None) {
+      step = on_copy_data(size, reader.rest());
+      if (step == Step::Done && size > reader.rest().size()) return true;  // the rest flows as it comes
+      reader.skip(static_cast<size_t>(size));
+    } else if (size > message_size_max) {
       step = on_oversize(type, size);
       if (step == Step::Done) return true;  // the rest of it is dropped as it comes
     } else {
@@ -54,6 +60,7 @@ bool Frontend::feed(Bytes data, bool answered) {
 }
 
 Frontend::Step Frontend::handle(const Message& message) {
+  if (wire_.copy_in != CopyIn::None) return during_copy(message);
   if (wire_.skipping && message.type != front::sync && message.type != front::terminate) return skip(message);
   wire_.set_activity(SP_BUSY);
   switch (message.type) {
@@ -73,7 +80,7 @@ Frontend::Step Frontend::handle(const Message& message) {
     case front::copy_data:
     case front::copy_done:
     case front::copy_fail:
-      // No COPY is ever under way, and then the server ignores these without a word.
+      // They belong to a COPY that has failed, or to none: the server ignores these without a word.
       wire_.host.drop(SP_LEG_CLIENT, message.whole.size());
       wire_.settle_activity();
       return Step::Done;
@@ -91,6 +98,7 @@ Frontend::Step Frontend::skip(const Message& message) {
 }
 
 Frontend::Step Frontend::on_oversize(uint8_t type, uint64_t size) {
+  if (wire_.copy_in != CopyIn::None) return broken("message too large");
   if (is_copy(type) || wire_.skipping) {
     wire_.host.drop(SP_LEG_CLIENT, size);
     return Step::Done;
@@ -111,6 +119,10 @@ Frontend::Step Frontend::on_query(const Message& message) {
   std::shared_ptr<const Facts> facts = facts_of(text, wire_.cache_key);
   if (!facts->unsupported().empty()) {
     return refuse(message.type, message.whole.size(), unsupported(facts->unsupported()));
+  }
+  if (copies_masked(*facts)) {
+    abandon();
+    return refuse(message.type, message.whole.size(), copy_masked());
   }
   switch (reading(text, *facts)) {
     case Reading::Certain: break;

@@ -47,6 +47,14 @@ class Frontend {
   Step on_terminate(const Message& message);
   Step on_oversize(uint8_t type, uint64_t size);
 
+  // frontend_copy.cc: while the server asks for copy data.
+  [[nodiscard]] bool copy_may_begin() const;
+  Step on_copy_data(uint64_t size, Bytes there);
+  Step on_copy_end(const Message& message);
+  Step during_copy(const Message& message);
+  // Whether COPY may show what the caller would see masked.
+  [[nodiscard]] bool copies_masked(const Facts& facts);
+
   Step run_portal(const Message& message, const std::shared_ptr<Portal>& portal, uint32_t row_count_max);
   void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);
   Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
@@ -82,6 +90,7 @@ class Frontend {
   bool warned_ = false;   // the client was told that it waits
   bool flushed_ = false;  // our Flush went out for the blocked message
   bool wants_room_ = false;
+  size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record
 };
 
 }  // namespace sallyport::pg

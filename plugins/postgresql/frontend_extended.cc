@@ -130,6 +130,10 @@ Frontend::Step Frontend::on_execute(const Message& message) {
 Frontend::Step Frontend::run_portal(const Message& message, const std::shared_ptr<Portal>& portal,
                                     uint32_t row_count_max) {
   const Prepared* statement = portal->statement.get();
+  if (statement != nullptr && statement->facts && copies_masked(*statement->facts)) {
+    abandon();
+    return refuse(message.type, message.whole.size(), copy_masked());
+  }
   const Run run = {
       .facts = statement != nullptr ? statement->facts : nullptr,
       .text = statement != nullptr ? std::string_view(statement->text) : "Execute of an unknown portal",

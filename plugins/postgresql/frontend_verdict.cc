@@ -29,6 +29,10 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
       (void)wait_for_replies();
       return Ruling::Held;
     }
+    if (wire_.judge.hides_copy()) {
+      refusal = unsupported("EXECUTE of a prepared COPY");
+      return Ruling::Refused;
+    }
     ticket_ = ++ticket_last_;
     ticket_transaction_ = transaction_of_next();
   } else if (!answered_) {

@@ -38,6 +38,7 @@ void Judge::begin(std::string_view database, std::string_view user) {
 
 bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
   certain_ = true;
+  hides_copy_ = false;
   items_.clear();
   kept_.clear();
   strings_.clear();
@@ -59,6 +60,7 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
 uint32_t Judge::add(const std::shared_ptr<const Facts>& facts, const Ledger& ledger, int depth) {
   kept_.push_back(facts);
   uint32_t all = 0;
+  hides_copy_ = hides_copy_ || (depth > 0 && facts->copies_in() + facts->copies_out() > 0);
   for (size_t i = 0; i < facts->statements().size(); ++i) {
     const StatementFacts& one = facts->statements()[i];
     const size_t item = items_.size();

@@ -32,6 +32,8 @@ class Judge {
   // After build(); valid until the next.
   // What was built may change settings that nobody can read from its text.
   [[nodiscard]] bool doubtful() const;
+  // An EXECUTE in it stands for a COPY to or from the client.
+  [[nodiscard]] bool hides_copy() const { return hides_copy_; }
   [[nodiscard]] sp_ask ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const;
 
  private:
@@ -54,6 +56,7 @@ class Judge {
   std::string user_;
 
   bool certain_ = true;
+  bool hides_copy_ = false;
   std::vector<Item> items_;
   std::vector<std::shared_ptr<const Facts>> kept_;  // what items_ points into
   std::string text_;

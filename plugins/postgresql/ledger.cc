@@ -47,6 +47,14 @@ const Facts* running(const Entry& entry) {
   return nullptr;
 }
 
+const sql::Statement* running_statement(const Entry& entry) {
+  const Facts* facts = running(entry);
+  if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size()) {
+    return nullptr;
+  }
+  return facts->statements()[entry.statement_index].statement;
+}
+
 std::shared_ptr<Prepared> prepared_by(const Facts& facts, const sql::Statement& statement,
                                       std::string_view text) {
   auto out = std::make_shared<Prepared>();
@@ -115,6 +123,8 @@ size_t Ledger::retained_by(const Entry& entry) {
 
 void Ledger::push(Entry entry) {
   retained_size_ += retained_by(entry);
+  const Facts* facts = running(entry);
+  if (facts != nullptr && !entry.refusal) entry.copies_in = facts->copies_in();
   entries_.push_back(std::move(entry));
 }
 

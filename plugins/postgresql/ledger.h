@@ -65,6 +65,15 @@ enum class Await : uint8_t {
   Sync,               // ReadyForQuery
 };
 
+// How far a COPY to or from the client has come, as the server sees it.
+enum class Copying : uint8_t {
+  None,
+  In,      // CopyInResponse came: the client's data flows
+  InOver,  // CopyDone or CopyFail was passed
+  Out,     // CopyOutResponse came
+  OutOver  // CopyDone came
+};
+
 struct Entry {
   Await await = Await::Sync;
   bool own = false;                    // the gateway's own: the client does not see its answer
@@ -83,8 +92,10 @@ struct Entry {
   size_t statement_index = 0;  // of Query: how many of its statements are complete
   bool parameters_seen = false;
   bool failed = false;
-  bool rows_open = false;  // of Query: a RowDescription came, and its CommandComplete did not yet
-  std::string closing;     // the last CommandComplete's tag, or the error's code
+  bool rows_open = false;           // of Query: a RowDescription came, and its CommandComplete did not yet
+  Copying copying = Copying::None;  // of the statement that runs now
+  size_t copies_in = 0;             // COPY FROM STDIN for whose data the server has not asked yet
+  std::string closing;              // the last CommandComplete's tag, or the error's code
   std::shared_ptr<const RowShape> shape;  // of the rows that come now; null: none may come
 };
 
@@ -137,6 +148,8 @@ class Ledger {
 
 // The facts of what an unanswered message runs; null for messages that run nothing.
 [[nodiscard]] const Facts* running(const Entry& entry);
+// The statement whose answer comes now; null when that is not known.
+[[nodiscard]] const sql::Statement* running_statement(const Entry& entry);
 
 // What SQL's PREPARE or DECLARE makes of its name; null when `statement` is no such statement.
 [[nodiscard]] std::shared_ptr<Prepared> prepared_by(const Facts& facts, const sql::Statement& statement,

@@ -33,6 +33,13 @@ Refusal unsupported(std::string_view what) {
           .hint = {}};
 }
 
+Refusal copy_masked() {
+  return {.sqlstate = "0A000",
+          .message = "COPY TO STDOUT is not supported where values are masked",
+          .detail = "Nothing was sent to the target.",
+          .hint = "Read the rows with SELECT; COPY FROM STDIN works."};
+}
+
 Refusal beyond_limit(std::string_view what) {
   return {.sqlstate = "54000",
           .message = std::string(what) + " exceeds a limit of the gateway",

@@ -23,6 +23,8 @@ struct Refusal {
 
 // 0A000: the gateway does not look into `what` yet, so it does not let it through.
 [[nodiscard]] Refusal unsupported(std::string_view what);
+// 0A000: COPY TO STDOUT where masks apply.
+[[nodiscard]] Refusal copy_masked();
 // 54000: `what` is beyond a bound of the gateway.
 [[nodiscard]] Refusal beyond_limit(std::string_view what);
 // 0A000: what runs before it, in the same segment, may change how the server reads it.

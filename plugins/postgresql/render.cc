@@ -181,6 +181,12 @@ void render_reply(Bytes bytes, Printer& printer) {
     switch (message.type) {
       case back::row_description: printer.describe(Cursor(message.body)); break;
       case back::data_row: printer.row(Cursor(message.body)); break;
+      case back::copy_data: {
+        std::string_view row = as_text(message.body);
+        if (row.ends_with('\n')) row.remove_suffix(1);
+        printer.line(shown(row));
+        break;
+      }
       case back::command_complete: printer.complete(Cursor(message.body).text()); break;
       case back::portal_suspended: printer.complete("(more rows)"); break;
       case back::error:

@@ -13,6 +13,15 @@
 
 namespace sallyport::pg {
 
+// What the server does with the client's copy data.
+enum class CopyIn : uint8_t {
+  None,     // it ignores them without a word
+  Begun,    // it has asked for them; none was passed yet
+  Flowing,  // some were
+};
+// Syncs before the first copy data that are remembered; more are taken for this many.
+inline constexpr size_t early_sync_count_max = 64;
+
 struct Wire {
   Wire(Link link, Catalogue& catalogue_) : host(link), rows(link, catalogue_), catalogue(catalogue_) {}
 
@@ -34,6 +43,10 @@ struct Wire {
   bool skipping = false;          // the server skips all until a Sync that the client has not sent yet
   bool client_waits = false;      // a client message waits for replies: feed leg 0 again when some have come
   bool target_said_fatal = false;
+  CopyIn copy_in = CopyIn::None;
+  // Syncs that the server ignores, unless it fails the COPY before it reads the first data: then it answers
+  // them. With copy_in None: those that are still to be sent for that reason.
+  size_t early_sync_count = 0;
   bool ended = false;  // the client's leg is finished
   sp_activity activity = SP_IDLE;
 

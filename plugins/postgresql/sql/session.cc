@@ -162,6 +162,24 @@ void Walker::copied_columns(Fields fields) {
   if (names.empty()) facts_.column("*");
 }
 
+namespace {
+
+// For its data ENCODING is what client_encoding is for all else.
+void copy_encoding(simdjson::dom::object copy, Statement& out) {
+  simdjson::dom::array options;
+  if (!find(copy, "options", options)) return;
+  std::string_view tag;
+  simdjson::dom::object option;
+  simdjson::dom::element argument;
+  for (const simdjson::dom::element item : options) {
+    if (!tagged(item, tag, option) || lower(text_of(option, "defname")) != "encoding") continue;
+    const std::string value = find(option, "arg", argument) ? constant_of(argument) : std::string();
+    out.settings.push_back({.name = "client_encoding", .value = value, .local = true});
+  }
+}
+
+}  // namespace
+
 void Walker::copy(Fields fields) {
   const bool from = flag_of(fields, "is_from");
   Element unused;
@@ -185,6 +203,7 @@ void Walker::copy(Fields fields) {
     facts_.merge(source);
     out.inner.push_back(std::move(source));
   }
+  copy_encoding(fields, out);
   use_ = Use::read;
   visit_except(fields, "query", "relation");
 }

@@ -106,7 +106,7 @@ struct Statement {
   std::vector<std::string> escapes;
   std::vector<std::string>
       columns;                    // read, last parts only; "*" also where a whole row is (`SELECT t FROM t`)
-  std::vector<Setting> settings;  // SET, RESET, ALTER ... SET and constant set_config() calls
+  std::vector<Setting> settings;  // SET, RESET, ALTER ... SET, constant set_config(); COPY's ENCODING
 
   size_t offset = 0;  // bytes of the statement in the text, without surrounding blanks, comments, semicolons
   size_t size = 0;

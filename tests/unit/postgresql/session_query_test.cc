@@ -142,11 +142,12 @@ TEST(SessionQuery, CancelEndsAWait) {
   EXPECT_FALSE(bench.held());
 }
 
-// COPY, large objects and FunctionCall are refused by name, in the same place as a denial.
+// Large objects and FunctionCall are refused by name, in the same place as a denial.
 TEST(SessionQuery, RefusesWhatItDoesNotLookInto) {
-  for (const char* text : {"COPY a TO STDOUT", "COPY a FROM STDIN", "SELECT lo_import('/etc/passwd')",
-                           "SET client_encoding = 'LATIN1'", "SET standard_conforming_strings = off",
-                           "SELECT set_config('client_encoding', 'SJIS', false)", "SET NAMES 'latin1'"}) {
+  for (const char* text :
+       {"SELECT lo_import('/etc/passwd')", "SET client_encoding = 'LATIN1'",
+        "SET standard_conforming_strings = off", "SELECT set_config('client_encoding', 'SJIS', false)",
+        "SET NAMES 'latin1'", "COPY a FROM STDIN (ENCODING 'LATIN1')", "COPY a TO STDOUT ENCODING 'sjis'"}) {
     Bench bench;
     bench.client(query(text));
     EXPECT_EQ(bench.to_target(), "") << text;

@@ -1,0 +1,101 @@
+// The target's half of COPY: it asks for the client's data, or sends its own. Source: PostgreSQL manual,
+// "COPY Operations".
+#include <utility>
+
+#include "plugins/postgresql/backend.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// int8 overall format, int16 count of columns, int16 format of each; all 0 (text) or 1 (binary).
+bool valid_formats(Bytes body) {
+  Cursor cursor(body);
+  const uint8_t format = cursor.u8();
+  const uint16_t count = cursor.u16();
+  bool good = format <= 1 && count <= column_count_max;
+  for (uint16_t i = 0; i < count && cursor.ok(); ++i) {
+    const uint16_t one = cursor.u16();
+    good = good && one <= 1 && (format == 1 || one == 0);
+  }
+  return good && cursor.at_end();
+}
+
+}  // namespace
+
+Backend::Step Backend::on_copy_begin(const Message& message) {
+  Entry& entry = wire_.ledger.front();
+  const bool in = message.type == back::copy_in;
+  const sql::Statement* statement = running_statement(entry);
+  if (statement == nullptr || entry.failed || entry.refusal || entry.copying != Copying::None) {
+    return Step::Broken;
+  }
+  if (!(in ? statement->copies_in : statement->copies_out) || !valid_formats(message.body)) {
+    return Step::Broken;
+  }
+  if (in) {
+    // All that is held behind the COPY is behind it alone: it is the last that was sent.
+    if (entry.copies_in == 0 || wire_.ledger.size() != 1) return Step::Broken;
+    --entry.copies_in;
+    wire_.copy_in = CopyIn::Begun;
+    wire_.early_sync_count = 0;
+    popped_ = true;
+  }
+  entry.copying = in ? Copying::In : Copying::Out;
+  deliver(end_);
+  return Step::Next;
+}
+
+Backend::Step Backend::on_copy_data(uint64_t size, Bytes there, size_t offset) {
+  if (wire_.ledger.empty()) return Step::Broken;
+  Entry& entry = wire_.ledger.front();
+  if (entry.failed || entry.copying != Copying::Out) return Step::Broken;
+  if (wire_.rows.masks_possible()) {
+    // It was let through when nothing was masked.
+    actions_.push_back({.kind = Action::Kind::End,
+                        .end = offset,
+                        .text = "a mask now applies to what is copied",
+                        .reason = "a mask came during COPY TO STDOUT"});
+    return Step::Stop;
+  }
+  ++entry.row_count;
+  end_ = end_of(size, there, offset);
+  if (size <= there.size()) {
+    deliver(end_);
+    return Step::Next;
+  }
+  actions_.push_back({.kind = Action::Kind::PassCredit, .end = end_, .count = size});
+  return Step::Stop;
+}
+
+Backend::Step Backend::on_copy_done(const Message& message) {
+  Entry& entry = wire_.ledger.front();
+  if (entry.failed || entry.copying != Copying::Out || !message.body.empty()) return Step::Broken;
+  entry.copying = Copying::OutOver;
+  deliver(end_);
+  return Step::Next;
+}
+
+// The server has failed a COPY FROM STDIN, or what may have come to one.
+void Backend::end_copy_in() {
+  if (wire_.copy_in != CopyIn::Begun) wire_.early_sync_count = 0;
+  wire_.copy_in = CopyIn::None;
+  popped_ = true;
+}
+
+// It failed before it read what was sent behind the COPY, so it would have come to those Syncs and answered.
+void Backend::send_early_syncs() {
+  for (; wire_.early_sync_count > 0; --wire_.early_sync_count) {
+    Writer out;
+    out.begin(front::sync).end();
+    wire_.host.note("sync", out.view());
+    wire_.host.emit(SP_LEG_TARGET, out.view());
+    Entry entry{.await = Await::Sync, .doubtful = std::exchange(wire_.segment_doubtful, false)};
+    wire_.doubtful_count += entry.doubtful ? 1 : 0;
+    wire_.ledger.push(std::move(entry));
+    wire_.skipping = false;
+    wire_.unsynced = false;
+  }
+}
+
+}  // namespace sallyport::pg

@@ -1,0 +1,71 @@
+// The client's data of COPY FROM STDIN. While the server asks for them it reads nothing else: CopyData,
+// CopyDone and CopyFail, and it ignores Flush and Sync. Source: PostgreSQL manual, "COPY Operations".
+#include <algorithm>
+
+#include "plugins/postgresql/frontend.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+// Of each COPY so much of the data is put on the record; of the rest, each message's size.
+constexpr size_t copy_recorded_size_max = 64 << 10;
+
+}  // namespace
+
+// What stands behind a COPY FROM STDIN means another thing when the server has asked for data than when it
+// has refused the COPY, so it waits for either.
+bool Frontend::copy_may_begin() const {
+  if (wire_.copy_in != CopyIn::None || wire_.ledger.empty()) return false;
+  const Entry& last = wire_.ledger.entries().back();
+  return last.copies_in > 0 && !last.failed;
+}
+
+// A message of any size, of which `there` is there: it flows, and is never held whole.
+Frontend::Step Frontend::on_copy_data(uint64_t size, Bytes there) {
+  if (wire_.copy_in == CopyIn::Begun) copy_recorded_size_ = 0;
+  const size_t quota = copy_recorded_size_max - std::min(copy_recorded_size_max, copy_recorded_size_);
+  // The same bytes are recorded however they were cut on their way.
+  const size_t recorded = static_cast<size_t>(std::min<uint64_t>(size, header_size + quota));
+  if (there.size() < recorded) return Step::Held;
+  copy_recorded_size_ += recorded - header_size;
+  wire_.host.note("copy data", there.first(recorded));
+  wire_.host.pass(SP_LEG_CLIENT, SP_LEG_TARGET, size);
+  wire_.copy_in = CopyIn::Flowing;
+  wire_.early_sync_count = 0;
+  return Step::Done;
+}
+
+Frontend::Step Frontend::on_copy_end(const Message& message) {
+  pass_noted(message.type == front::copy_done ? "copy done" : "copy fail", message);
+  wire_.copy_in = CopyIn::None;
+  wire_.early_sync_count = 0;
+  wire_.ledger.front().copying = Copying::InOver;
+  return Step::Done;
+}
+
+Frontend::Step Frontend::during_copy(const Message& message) {
+  switch (message.type) {
+    case front::copy_done:
+    case front::copy_fail: return on_copy_end(message);
+    case front::terminate: return on_terminate(message);
+    case front::sync:
+      if (wire_.copy_in == CopyIn::Begun && wire_.early_sync_count < early_sync_count_max) {
+        ++wire_.early_sync_count;
+      }
+      [[fallthrough]];
+    case front::flush:
+      // A client that did not notice that its statement is a COPY sends these. The server ignores them.
+      wire_.host.note("ignored", message.whole.first(1));
+      wire_.host.drop(SP_LEG_CLIENT, message.whole.size());
+      return Step::Done;
+    // The server ends the session for it, having lost its place in the stream.
+    default: return broken("unexpected message during COPY FROM STDIN");
+  }
+}
+
+bool Frontend::copies_masked(const Facts& facts) {
+  return facts.copies_out() > 0 && wire_.rows.masks_possible();
+}
+
+}  // namespace sallyport::pg
