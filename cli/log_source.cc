@@ -41,7 +41,7 @@ int each_record(const Context& context, const std::string& directory, ringlog::R
 
 std::optional<ringlog::Reader::Filter> find_session(const Context& context, const std::string& directory,
                                                     const std::string& name, int& exit) {
-  const Result<SessionName> parsed = parse_session_name(name);
+  const Result<ringlog::SessionName> parsed = ringlog::parse_session_name(name);
   if (!parsed) {
     print_error(context, parsed.error().text);
     exit = exit_usage;

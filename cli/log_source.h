@@ -6,8 +6,8 @@
 #include <string>
 
 #include "cli/commands.h"
-#include "cli/session_name.h"
 #include "ringlog/reader.h"
+#include "ringlog/session_name.h"
 
 namespace CLI {
 class App;

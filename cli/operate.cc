@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/remote.h"
-#include "cli/session_name.h"
 #include "cli/table.h"
+#include "ringlog/session_name.h"
 
 namespace sallyport::cli {
 
@@ -43,7 +43,7 @@ int reload(const Context& context) {
 }
 
 int kill(const Context& context, const std::string& sid) {
-  const auto name = parse_session_name(sid);
+  const auto name = ringlog::parse_session_name(sid);
   if (!name) {
     print_error(context, name.error().text);
     return exit_usage;

@@ -1,9 +1,9 @@
 #include "cli/record_text.h"
 
-#include "cli/session_name.h"
 #include "cli/table.h"
 #include "ringlog/digest.h"
 #include "ringlog/facts.h"
+#include "ringlog/session_name.h"
 
 namespace sallyport::cli {
 
@@ -237,7 +237,7 @@ std::string_view payload_text(const ringlog::RecordView& record) {
 }
 
 json record_json(const ringlog::RecordView& record) {
-  json all = {{"session", session_text(record.instance, record.session)},
+  json all = {{"session", ringlog::session_text(record.instance, record.session)},
               {"time_ns", record.time_ns},
               {"sequence", record.sequence},
               {"ring", record.ring},

@@ -55,8 +55,8 @@ std::vector<std::string> names_of(const std::vector<SessionSummary>& sessions) {
   std::vector<std::string> names;
   for (const SessionSummary& session : sessions) {
     const bool is_newest = newest[session.session] == session.instance;
-    names.push_back(is_newest ? session_text(session.session)
-                              : session_text(session.instance, session.session));
+    names.push_back(is_newest ? ringlog::session_text(session.session)
+                              : ringlog::session_text(session.instance, session.session));
   }
   return names;
 }
@@ -147,7 +147,7 @@ int live(const Context& context, const Options& options) {
     const auto text = [&session](const char* key) { return session.value(key, ""); };
     if (!options.identity.empty() && text("identity") != options.identity) continue;
     if (!options.target.empty() && text("target") != options.target) continue;
-    const std::string sid = session_text(session.value("session", uint64_t{0}));
+    const std::string sid = ringlog::session_text(session.value("session", uint64_t{0}));
     const int64_t age = int64_t{now.tv_sec} * 1'000'000'000 - session.value("since_ns", int64_t{0});
     rows.push_back({sid, duration_text(std::max<int64_t>(age, 0)), one_line(text("identity"), 30),
                     one_line(text("target"), 30), one_line(text("login"), 20), one_line(text("database"), 20),

@@ -27,7 +27,7 @@ std::string line_of(const Context& context, const ringlog::RecordView& record) {
   if (context.json) return json_text(record_json(record), -1);
   char head[96];
   snprintf(head, sizeof head, "%s  %-8s %-9s ", time_text(static_cast<int64_t>(record.time_ns)).c_str() + 11,
-           record.session == 0 ? "-" : session_text(record.session).c_str(), kind_text(record.kind));
+           record.session == 0 ? "-" : ringlog::session_text(record.session).c_str(), kind_text(record.kind));
   std::string line = head + one_line(facts_text(record), 160);
   if (record.kind == ringlog::Kind::Request) line += "  " + bold(one_line(payload_text(record), text_width));
   return line;

@@ -1,7 +1,5 @@
 #include "ringlog/sessions.h"
 
-#include <charconv>
-#include <cstdio>
 #include <map>
 
 #include "ringlog/facts.h"
@@ -67,27 +65,6 @@ void take_record(SessionSummary& summary, const RecordView& record) {
 }
 
 }  // namespace
-
-std::string session_text(uint64_t instance, uint64_t session) {
-  char text[40];
-  std::snprintf(text, sizeof text, "%016llx.%016llx", static_cast<unsigned long long>(instance),
-                static_cast<unsigned long long>(session));
-  return text;
-}
-
-std::optional<Reader::Filter> parse_session(std::string_view text) {
-  const size_t dot = text.find('.');
-  if (dot == std::string_view::npos) return std::nullopt;
-  uint64_t instance = 0, session = 0;
-  const char* end = text.data() + text.size();
-  const auto first = std::from_chars(text.data(), text.data() + dot, instance, 16);
-  const auto second = std::from_chars(text.data() + dot + 1, end, session, 16);
-  if (first.ec != std::errc() || first.ptr != text.data() + dot || second.ec != std::errc() ||
-      second.ptr != end) {
-    return std::nullopt;
-  }
-  return Reader::Filter{.instance = instance, .session = session};
-}
 
 Result<std::vector<SessionSummary>> list_sessions(Files& files, const std::string& directory,
                                                   Reader::Filter filter) {

@@ -21,10 +21,6 @@ struct SessionSummary {
   uint64_t replies_bytes = 0, masked = 0, withheld = 0;
 };
 
-// "<instance, 16 hex>.<session, 16 hex>": what people type and programs print. Leading zeros may be left out.
-[[nodiscard]] std::string session_text(uint64_t instance, uint64_t session);
-[[nodiscard]] std::optional<Reader::Filter> parse_session(std::string_view text);
-
 // In order of their first records. Session 0, the cores' own records, is no session.
 [[nodiscard]] Result<std::vector<SessionSummary>> list_sessions(Files& files, const std::string& directory,
                                                                 Reader::Filter filter = {});

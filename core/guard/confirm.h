@@ -33,6 +33,8 @@ constexpr uint8_t to_upper(uint8_t c) { return is_lower(c) ? static_cast<uint8_t
 // Is this what masking leaves: asterisks, x X 0 and separators, or a label such as "[email]"?
 [[nodiscard]] bool is_masked(Bytes bytes);
 
+inline constexpr uint32_t iban_size_max = 34;  // ISO 13616
+
 // Length in characters of a country's IBAN (ISO 13616 registry), 0 for unknown ones. Upper-case letters.
 [[nodiscard]] uint32_t iban_size(uint8_t first, uint8_t second);
 

@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <array>
 
+#include "core/guard/checks.h"
 #include "core/guard/confirm.h"
 
 namespace sallyport::guard {
@@ -105,26 +107,20 @@ std::optional<Range> confirm_iban(Bytes field, uint32_t end) {
   if (begin > 0 && is_alnum(field[begin - 1]) && !(begin >= 4 && matches_upper(field, begin - 4, "IBAN"))) {
     return std::nullopt;
   }
-  // ISO 7064 mod 97-10 over the characters from the fifth on, then the first four, letters as two digits.
-  uint32_t remainder = 0;
-  const auto add = [&remainder](uint8_t c) {
-    remainder =
-        is_digit(c) ? (remainder * 10 + (c - '0')) % 97 : (remainder * 100 + (to_upper(c) - 'A' + 10)) % 97;
-  };
+  std::array<uint8_t, iban_size_max> text{};  // without what stands between its groups
+  std::ranges::copy(field.subspan(begin, 4), text.begin());
   size_t at = end;
   for (uint32_t taken = 4; taken < size; ++at) {
     if (at >= field.size()) return std::nullopt;
     const uint8_t c = field[at];
     if (is_alnum(c)) {
-      add(c);
-      ++taken;
+      text[taken++] = c;
     } else if ((c != ' ' && c != '-') || !is_alnum(field[at - 1])) {
       return std::nullopt;
     }
   }
   if (at < field.size() && is_alnum(field[at])) return std::nullopt;
-  for (size_t i = begin; i < end; ++i) add(field[i]);
-  if (remainder != 1) return std::nullopt;
+  if (!iban_valid(Bytes(text).first(size))) return std::nullopt;
   return Range{static_cast<uint32_t>(begin), static_cast<uint32_t>(at)};
 }
 

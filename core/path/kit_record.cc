@@ -136,11 +136,4 @@ Result<KitRecorded> record_session(const sp_plugin& plugin, std::string_view tit
   return record.finish();
 }
 
-Result<std::string> record_transcript(const sp_plugin& plugin, std::string_view title,
-                                      const KitScript& script, std::span<const KitCapture> capture) {
-  Result<KitRecorded> recorded = record_session(plugin, title, script, capture, script.target_password);
-  if (!recorded) return std::unexpected(std::move(recorded.error()));
-  return std::move(recorded->text);
-}
-
 }  // namespace sallyport

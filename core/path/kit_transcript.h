@@ -75,13 +75,10 @@ struct KitRecorded {
 // handshakes as the plugin asks for them, and writes what comes out as `expect` lines, to be read and kept by
 // a person. Plaintext only: what a TLS leg carried must be captured behind the TLS. Errors: bytes of a leg
 // that the plugin has not opened.
-[[nodiscard]] Result<std::string> record_transcript(const sp_plugin& plugin, std::string_view title,
-                                                    const KitScript& script,
-                                                    std::span<const KitCapture> capture);
-
-// The same, where the capture was made with another target password than the script's (kit_capture.h). What
-// the plugin sends to the target is made anew from the script's; of what the target sent, the proof of a
-// SCRAM login is. `real_password` is nowhere in the text unless the target itself said it.
+//
+// Where the capture was made with another target password than the script's (kit_capture.h), what the plugin
+// sends to the target is made anew from the script's; of what the target sent, the proof of a SCRAM login is.
+// `real_password` is nowhere in the text unless the target itself said it.
 [[nodiscard]] Result<KitRecorded> record_session(const sp_plugin& plugin, std::string_view title,
                                                  const KitScript& script, std::span<const KitCapture> capture,
                                                  std::string_view real_password);

@@ -68,7 +68,6 @@ class Session {
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] SessionRef ref() const;
   [[nodiscard]] uint64_t id() const { return id_; }
-  [[nodiscard]] bool waits_for_log() const { return waits_for_log_; }
   [[nodiscard]] const std::string& who() const { return who_; }
 
   // The ABI's host table; its functions find the Session behind the sp_session pointer.

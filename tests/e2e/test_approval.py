@@ -25,11 +25,7 @@ class Base(world.Case):
         super().setUpClass()
 
     def connect(self, user="agent", **more):
-        env = self.environment(user=user, tls=False)
-        conn = psycopg.connect(hostaddr="127.0.0.1", port=env["PGPORT"], user=env["PGUSER"], password=env["PGPASSWORD"],
-                               dbname="shop", sslmode="disable", autocommit=True, **more)
-        self.addCleanup(conn.close)
-        return conn
+        return super().connect(user=user, tls=False, autocommit=True, **more)
 
     def make(self, table):
         self.cluster.sql(f"DROP TABLE IF EXISTS {table}; CREATE TABLE {table}(id int); ALTER TABLE {table} OWNER TO app;"

@@ -1,8 +1,6 @@
 """COPY to and from the client: stock clients both ways in every format, and what goes wrong in the middle."""
 
-import hashlib
 import os
-import re
 import struct
 import subprocess
 import tempfile
@@ -91,29 +89,14 @@ class Copy(world.Case):
                                      "PGPASSWORD": world.clusters.PASSWORD}
 
     def connect(self, target="raw", **more):
-        env = self.environment(target=target)
-        conn = psycopg.connect(hostaddr="127.0.0.1", port=env["PGPORT"], user=env["PGUSER"], password=env["PGPASSWORD"],
-                               dbname="shop", sslmode="disable", connect_timeout=60, **({"autocommit": True} | more))
-        self.addCleanup(conn.close)
-        return conn
+        return super().connect(target, tls=False, **({"autocommit": True} | more))
 
     def count(self, table):
         return int(self.cluster.sql(f"SELECT count(*) FROM {table}", database="shop"))
 
     def copied(self, what, env):
-        """Digest and size of what \\copy writes to its standard output."""
-        child = process.start(["psql", "-Xq", "-c", f"\\copy {what} to pstdout"], stdout=subprocess.PIPE, env=env)
-        self.addCleanup(process.stop, child, 9)
-        total, size = hashlib.sha256(), 0
-        while block := child.stdout.read(1 << 20):
-            total.update(block)
-            size += len(block)
-        self.assertEqual(0, child.wait())
-        return total.hexdigest(), size
-
-    def peak_mib(self):
-        with open(f"/proc/{self.gate.process.pid}/status") as file:
-            return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) // 1024
+        """Digest and size of what \\copy writes."""
+        return self.digest(["psql", "-Xq", "-c", f"\\copy {what} to pstdout"], env)
 
     def test_formats(self):
         """psql's \\copy out and in, in every format: the same bytes as directly"""

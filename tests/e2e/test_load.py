@@ -1,8 +1,6 @@
 """Size, number and disturbance: a large result, many sessions, a slow reader, restarts and reloads under load."""
 
-import hashlib
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -30,26 +28,7 @@ class Load(world.Case):
         super().setUpClass()
 
     def connect(self, target="raw", **more):
-        env = self.environment(target=target)
-        conn = psycopg.connect(hostaddr="127.0.0.1", port=env["PGPORT"], user=env["PGUSER"], password=env["PGPASSWORD"],
-                               dbname="shop", sslmode="disable", autocommit=True, connect_timeout=60, **more)
-        self.addCleanup(conn.close)
-        return conn
-
-    def peak_mib(self):
-        with open(f"/proc/{self.gate.process.pid}/status") as file:
-            return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) // 1024
-
-    def digest(self, args, env):
-        """SHA-256 and size of a psql's output."""
-        child = process.start(args, stdout=subprocess.PIPE, env=env)
-        self.addCleanup(process.stop, child, 9)
-        total, size = hashlib.sha256(), 0
-        while block := child.stdout.read(1 << 20):
-            total.update(block)
-            size += len(block)
-        self.assertEqual(0, child.wait())
-        return total.hexdigest(), size
+        return super().connect(target, tls=False, **({"autocommit": True} | more))
 
     def test_large_result(self):
         """a large result arrives byte-exact in bounded memory"""

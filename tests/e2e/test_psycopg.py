@@ -19,14 +19,6 @@ class Psycopg(world.Case):
             raise world.unittest.SkipTest("python3-psycopg is not installed")
         super().setUpClass()
 
-    def connect(self, target="shop", user="agent", tls=True, **more):
-        env = self.environment(user=user, target=target, tls=tls)
-        conn = psycopg.connect(host=env["PGHOST"], hostaddr=env["PGHOSTADDR"], port=env["PGPORT"], user=env["PGUSER"],
-                               password=env["PGPASSWORD"], dbname="shop", sslmode=env["PGSSLMODE"],
-                               sslrootcert=env["PGSSLROOTCERT"], **more)
-        self.addCleanup(conn.close)
-        return conn
-
     def effects(self, what):
         return int(self.cluster.sql(f"SELECT count(*) FROM effects WHERE what = '{what}'", database="shop"))
 

@@ -1,7 +1,9 @@
 """A cluster and a gateway that all cases of a test program share, and stock clients to use them with."""
 
 import atexit
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import unittest
@@ -68,6 +70,32 @@ class Case(unittest.TestCase):
         done = self.psql(sql, "-tA", "-v", "ON_ERROR_STOP=1", *args, **where)
         self.assertEqual(0, done.returncode, done.stderr)
         return done.stdout.rstrip("\n")
+
+    def connect(self, target="shop", user="agent", tls=True, **more):
+        """A psycopg connection, closed with the case."""
+        import psycopg  # the cases that call this are skipped where it is not installed
+        env = self.environment(user=user, target=target, tls=tls)
+        conn = psycopg.connect(host=env["PGHOST"], hostaddr=env["PGHOSTADDR"], port=env["PGPORT"], user=env["PGUSER"],
+                               password=env["PGPASSWORD"], dbname="shop", sslmode=env["PGSSLMODE"],
+                               sslrootcert=env["PGSSLROOTCERT"], **({"connect_timeout": 60} | more))
+        self.addCleanup(conn.close)
+        return conn
+
+    def digest(self, args, env):
+        """SHA-256 and size of what a program writes to its standard output."""
+        child = process.start(args, stdout=subprocess.PIPE, env=env)
+        self.addCleanup(process.stop, child, 9)
+        total, size = hashlib.sha256(), 0
+        while block := child.stdout.read(1 << 20):
+            total.update(block)
+            size += len(block)
+        self.assertEqual(0, child.wait())
+        return total.hexdigest(), size
+
+    def peak_mib(self):
+        """The most memory that the gateway has held."""
+        with open(f"/proc/{self.gate.process.pid}/status") as file:
+            return int(re.search(r"VmHWM:\s+(\d+)", file.read())[1]) // 1024
 
     def pgbench(self, *args, timeout=900, **where):
         program = shutil.which("pgbench") or clusters.programs() + "/pgbench"

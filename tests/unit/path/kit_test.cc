@@ -69,8 +69,9 @@ class KitSkeletonTest : public testing::Test {
 TEST_F(KitSkeletonTest, RecordedTranscriptPasses) {
   const KitCapture capture[] = {{0, "store password\n"}, {1, "OK\n"}, {0, "GET a\nDEL b\n"},
                                 {1, "OK a\n"},           {1, "OK\n"}, {0, "half"}};
-  const Result<std::string> text = record_transcript(*abi_, "recorded", {}, capture);
-  ASSERT_TRUE(text) << text.error().text;
+  const Result<KitRecorded> recorded = record_session(*abi_, "recorded", {}, capture, "target-password");
+  ASSERT_TRUE(recorded) << recorded.error().text;
+  const std::string* text = &recorded->text;
   EXPECT_NE(text->find("opened 1\nexpect leg 1 > \"app target-password\\n\"\n"), std::string::npos) << *text;
   EXPECT_NE(text->find("expect held client 4\n"), std::string::npos) << *text;
   const KitCase result = check_transcript(*abi_, "recorded", *text);
@@ -80,7 +81,7 @@ TEST_F(KitSkeletonTest, RecordedTranscriptPasses) {
 
 TEST_F(KitSkeletonTest, RecordingBytesOfAnUnopenedLegFails) {
   const KitCapture capture[] = {{0, "store wrong\n"}, {1, "OK\n"}};
-  EXPECT_FALSE(record_transcript(*abi_, "recorded", {}, capture));
+  EXPECT_FALSE(record_session(*abi_, "recorded", {}, capture, "target-password"));
 }
 
 // A transcript that leaves something unsaid fails: output, held bytes, an end.

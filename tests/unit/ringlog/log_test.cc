@@ -1,6 +1,7 @@
 // Writer, reader and verify together over files in memory: what goes in comes out, once, in order, and
 // verifies.
 #include "fixture.h"
+#include "ringlog/session_name.h"
 #include "ringlog/sessions.h"
 
 namespace sallyport::ringlog {
@@ -214,12 +215,14 @@ TEST_F(LogTest, SessionsAreDerived) {
   EXPECT_EQ(one.denied, 1U);
   EXPECT_EQ(one.masked, 4U);
   EXPECT_TRUE(one.closed);
-  const auto filter = parse_session(session_text(one.instance, one.session));
-  ASSERT_TRUE(filter);
-  EXPECT_EQ(filter->instance, one.instance);
-  EXPECT_EQ(filter->session, id);
-  EXPECT_FALSE(parse_session("12"));
-  EXPECT_FALSE(parse_session("12.x"));
+  const auto named = parse_session_name(session_text(one.instance, one.session));
+  ASSERT_TRUE(named);
+  EXPECT_EQ(named->instance, one.instance);
+  EXPECT_EQ(named->session, id);
+  EXPECT_EQ(parse_session_name(session_text(id))->session, id);
+  EXPECT_FALSE(parse_session_name(session_text(id))->instance);
+  for (const char* bad : {"12", "12.x", "/1.1", "x/1.1", "1.0", "65536.1", ""})
+    EXPECT_FALSE(parse_session_name(bad)) << bad;
   EXPECT_EQ(list_sessions(files_, "log", {.session = 77})->size(), 0U);
 }
 

@@ -1,4 +1,4 @@
-#include "cli/session_name.h"
+#include "ringlog/session_name.h"
 
 #include <stdio.h>
 
@@ -6,7 +6,7 @@
 
 #include "ringlog/record.h"
 
-namespace sallyport::cli {
+namespace sallyport::ringlog {
 
 namespace {
 
@@ -35,7 +35,7 @@ Result<SessionName> parse_session_name(const std::string& text) {
   const auto core = number(rest.substr(0, point), 10);
   const auto counter = number(rest.substr(point + 1), 10);
   if (!core || !counter || *core > UINT16_MAX || *counter == 0 || *counter >> 48) return bad();
-  name.session = ringlog::session_id(static_cast<uint16_t>(*core), *counter);
+  name.session = session_id(static_cast<uint16_t>(*core), *counter);
   return name;
 }
 
@@ -49,4 +49,4 @@ std::string session_text(uint64_t instance, uint64_t session) {
   return text + session_text(session);
 }
 
-}  // namespace sallyport::cli
+}  // namespace sallyport::ringlog

@@ -8,7 +8,7 @@
 
 #include "config/error.h"
 
-namespace sallyport::cli {
+namespace sallyport::ringlog {
 
 struct SessionName {
   std::optional<uint64_t> instance;
@@ -19,4 +19,4 @@ struct SessionName {
 [[nodiscard]] std::string session_text(uint64_t session);
 [[nodiscard]] std::string session_text(uint64_t instance, uint64_t session);
 
-}  // namespace sallyport::cli
+}  // namespace sallyport::ringlog
