@@ -92,7 +92,8 @@ typedef enum sp_state {
   SP_STATE_APPROVED = 2,
   SP_STATE_REFUSED = 3, /* a person said no */
   SP_STATE_EXPIRED = 4,
-  SP_STATE_CANCELLED = 5
+  SP_STATE_CANCELLED = 5,
+  SP_STATE_UNBOUND = 6 /* see SP_ASK_UNBOUND */
 } sp_state;
 
 typedef struct sp_answer {
@@ -131,7 +132,15 @@ typedef struct sp_ask {
       values; /* bound values for the record and the approver: name ("$1:text") and printable value */
   size_t value_count;
   sp_bytes binding; /* the canonical bytes that make another request "the same one" (promise 3) */
+  uint32_t flags;   /* SP_ASK_* */
 } sp_ask;
+
+enum {
+  /* `binding` is not whole yet, because the plugin would have to ask the target: where the answer would be
+   * WAIT it is WAIT with SP_STATE_UNBOUND, nothing is recorded or begun, and the plugin asks again with the
+   * same ticket and without this flag once it knows. */
+  SP_ASK_UNBOUND = 1u << 0
+};
 
 /* ---- Login ------------------------------------------------------------------------------------------------
  */
@@ -183,17 +192,22 @@ typedef struct sp_credential {
 
 /* ---- Masking ----------------------------------------------------------------------------------------------
  */
-typedef enum sp_kind { /* what a span's bytes are; decoding is the host's */
-                       SP_KIND_TEXT = 0,
-                       SP_KIND_JSON = 1,
-                       SP_KIND_DIGITS = 2,
+typedef enum sp_kind { /* what a span's bytes are; looking into them, and valid masked ones, are the host's */
+                       SP_KIND_TEXT = 0,   /* UTF-8, or bytes that may hold text */
+                       SP_KIND_JSON = 1,   /* one JSON value: its strings are looked at decoded, and written
+                                              escaped; stays JSON */
+                       SP_KIND_DIGITS = 2, /* a decimal number: stays one */
                        SP_KIND_TERMINAL = 3,
-                       SP_KIND_OPAQUE = 4 /* cannot be looked into: withheld where a mask applies */
+                       SP_KIND_OPAQUE = 4, /* cannot be looked into: withheld where any mask applies */
+                       SP_KIND_UUID = 5,   /* 8-4-4-4-12 hexadecimal digits: stays a UUID */
+                       SP_KIND_PLAIN = 6   /* can spell no text (a date, a truth value): no detector looks;
+                                              withheld where a mask covers the whole value */
 } sp_kind;
 
 enum {
   SP_FIELD_NO_ORIGIN = 1u << 0, /* the value's table is unknown: the mask's `computed` setting applies */
-  SP_FIELD_UNRELATED = 1u << 1  /* with NO_ORIGIN: the request is proven to read no relation; it does not */
+  SP_FIELD_UNRELATED = 1u << 1  /* with NO_ORIGIN: the request is proven to read nothing that a mask names
+                                   (`names_masked`); it does not */
 };
 
 typedef struct sp_field {
@@ -207,15 +221,19 @@ typedef struct sp_field {
 typedef uint32_t sp_field_id;
 #define SP_FIELD_CLEAR 0u /* `field` answers this: no mask can apply, spans of it need not be listed */
 
+/* A value in the form that its kind names. Where the protocol writes it in another one (escaped, binary), the
+ * plugin decodes it into memory of its own, and encodes what came of it. */
 typedef struct sp_span {
-  size_t offset; /* in `data` of this feed */
+  size_t offset; /* in `data` of this feed; with `bytes`: 0 */
   size_t size;   /* bytes */
   sp_field_id field;
+  uint32_t reserved;
+  uint8_t* bytes; /* NULL: in this feed's data; else the plugin's own memory, that the host may edit */
 } sp_span;
 
 typedef enum sp_mask_outcome {
   SP_MASK_UNCHANGED = 0,
-  SP_MASK_EDITED = 1,   /* same length, already written into `data` */
+  SP_MASK_EDITED = 1,   /* same length, already written where the span lies */
   SP_MASK_REPLACED = 2, /* other length: `replacement`; the plugin re-emits the unit */
   SP_MASK_WITHHELD = 3  /* may not be shown at all: the plugin sends the protocol's "no value" */
 } sp_mask_outcome;
@@ -280,14 +298,19 @@ typedef struct sp_host {
   /* Judges a request and records it. Asked again with the same ticket it answers how the matter stands now.
    * After ALLOW the unit may be passed, once. Returns an sp_verdict, as in `out`. */
   int (*ask)(sp_session*, const sp_ask* ask, sp_answer* out);
+  /* Looks at values on their way to the target that no `ask` carries before they go (a bind, bulk data):
+   * masks of direction "request" block what they find. Returns an sp_verdict: ALLOW, or DENY as in `out`. */
+  int (*screen)(sp_session*, const sp_pair* values, size_t count, sp_answer* out);
   /* Withdraws a waiting ticket (the caller cancelled): its next `ask` answers DENY. */
   int (*cancel)(sp_session*, uint64_t ticket);
 
   /* Names a value's place once; spans then carry the id. Ids live until `fields_reset`. */
   sp_field_id (*field)(sp_session*, const sp_field* field);
   int (*fields_reset)(sp_session*);
-  /* Looks at all spans at once (of this feed's data, ascending, not overlapping). Returns how many outcomes
-   * are REPLACED or WITHHELD. */
+  /* Whether a mask of this identity names one of these origins (`fields` in the config): 1 or 0. */
+  int (*names_masked)(sp_session*, const sp_text* paths, size_t count);
+  /* Looks at all spans at once; those in this feed's data ascend and do not overlap. Returns how many
+   * outcomes are REPLACED or WITHHELD. */
   int (*mask)(sp_session*, const sp_span* spans, size_t count, sp_masked* out);
 
   /* Metadata of the session for the record: protocol version, database, state changes. */
