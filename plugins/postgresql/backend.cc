@@ -77,7 +77,7 @@ Backend::Step Backend::on_answer(const Message& message, size_t offset) {
     case back::copy_out: return on_copy_begin(message);
     case back::copy_data: return on_copy_data(message.whole.size(), message.whole, offset);
     case back::copy_done: return on_copy_done(message);
-    case back::row_description: return on_row_description(message);
+    case back::row_description: return on_row_description(message, offset);
     case back::no_data: return on_no_data();
     case back::parameter_description: return on_parameter_description(message);
     case back::parse_complete:

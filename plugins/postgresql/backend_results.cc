@@ -16,7 +16,9 @@ Reads reads_of(const Entry& entry, bool names_doubtful) {
   if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size()) return {};
   if (names_doubtful && entry.portal && entry.portal->named) return {};
   const StatementFacts& statement = facts->statements()[entry.statement_index];
-  return {.tables = statement.reads_tables, .converts = statement.converts};
+  return {.tables = statement.reads_tables,
+          .converts = statement.converts,
+          .known = !statement.statement->deferred && !statement.statement->has(sql::Effect::unknown)};
 }
 
 }  // namespace
@@ -46,7 +48,7 @@ Backend::Step Backend::on_row(const Message& message, size_t offset) {
     case Shaped::Waiting: return Step::Stop;
     case Shaped::Clear: break;
     case Shaped::Known:
-      if (!wire_.rows.collect_row(data_, offset, message.whole.size(), *entry.shape)) return Step::Broken;
+      if (!wire_.rows.collect_row(data_, offset, message.whole.size(), entry.shape)) return Step::Broken;
       break;
   }
   ++entry.row_count;
@@ -91,10 +93,13 @@ bool Backend::withhold_row(Entry& entry, uint64_t size, Bytes there, size_t offs
   return true;
 }
 
-Backend::Step Backend::on_row_description(const Message& message) {
+Backend::Step Backend::on_row_description(const Message& message, size_t offset) {
   Entry& entry = wire_.ledger.front();
   if (entry.await == Await::DescribeStatement) {
-    if (!entry.parameters_seen) return Step::Broken;
+    RowShape names;
+    if (!entry.parameters_seen || !parse_row_description(message.whole, names)) return Step::Broken;
+    names.reads.known = entry.prepared && entry.prepared->facts;
+    if (!wire_.rows.collect_names(data_, offset, message.whole.size(), names)) return Step::Broken;
     return end_of_description(entry);
   }
   const bool query = entry.await == Await::Query && !entry.failed && !entry.refusal && !entry.rows_open;
@@ -105,6 +110,8 @@ Backend::Step Backend::on_row_description(const Message& message) {
     case Described::Waiting: return Step::Stop;  // the catalogue is asked first
     case Described::Fault: return Step::Broken;
   }
+  if (!entry.own && !wire_.rows.collect_names(data_, offset, message.whole.size(), *shape))
+    return Step::Broken;
   if (query) {
     entry.shape = std::move(shape);
     entry.rows_open = true;

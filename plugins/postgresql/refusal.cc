@@ -70,6 +70,7 @@ Refusal denied(const sp_answer& answer) {
       if (!out.detail.empty()) out.hint = "Run exactly the same again after it was approved.";
       break;
     case SP_STATE_DECIDED:
+    case SP_STATE_UNBOUND:
     case SP_STATE_APPROVED:
     case SP_STATE_REFUSED:
     case SP_STATE_EXPIRED: break;

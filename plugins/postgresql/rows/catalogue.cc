@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "plugins/postgresql/rows/catalogue_question.h"
+
 namespace sallyport::pg {
 
 namespace {
@@ -13,46 +15,60 @@ bool read_number(std::string_view text, T& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-// Every name and operator is qualified, so that no search path can put another in its place. Text results:
-// oid, attnum, schema, table, column, and whether the relation shows what belongs to others: views, overflow
-// (TOAST) tables, tables that inherit or that others inherit from. (A partition goes by its root's name
-// instead.)
-std::string question(std::span<const uint32_t> oids) {
-  std::string list;
-  for (const uint32_t oid : oids) list += (list.empty() ? "" : ",") + std::to_string(oid);
-  return "SELECT c.oid, a.attnum, n.nspname, r.relname, a.attname, "
-         "c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m','t']::pg_catalog.\"char\"[]) "
-         // pg_statistic, pg_largeobject, pg_statistic_ext_data hold what belongs to others too.
-         "OR c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[2619,2613,3429]::pg_catalog.oid[]) "
-         "OR c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relispartition AND EXISTS "
-         "(SELECT FROM pg_catalog.pg_inherits i WHERE c.oid OPERATOR(pg_catalog.=) ANY "
-         "(ARRAY[i.inhrelid, i.inhparent]::pg_catalog.oid[])) "
-         "FROM pg_catalog.pg_class c "
-         "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) CASE WHEN c.relispartition "
-         "THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END "
-         "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace "
-         "JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid "
-         "WHERE c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[" +
-         list + "]::pg_catalog.oid[]) AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped";
+// As the catalogue describes it. Base types of others than the extensions named here are obscure.
+Type type_of(std::string_view kind, std::string_view name, uint32_t element) {
+  if (kind == "e") return {.form = Form::Enum};
+  if (kind == "d") return {.form = Form::Domain, .element = element};
+  if (kind == "c") return {.form = Form::Record};
+  if (kind == "r") return {.form = Form::Range, .element = element};
+  if (kind == "m") return {.form = Form::Multirange, .element = element};
+  if (kind == "b" && element != 0) return {.form = Form::Array, .element = element};
+  if (kind == "b" && name == "citext") return {.form = Form::Text};
+  if (kind == "b" && name == "hstore") return {.form = Form::Hstore};
+  return {.form = Form::Obscure};
+}
+
+// The values of a row of texts. False: malformed, or a NULL.
+bool read_values(Bytes row, std::span<std::string_view> values) {
+  Cursor cursor(row);
+  if (cursor.u16() != values.size()) return false;
+  for (std::string_view& value : values) {
+    const int32_t size = cursor.i32();
+    if (!cursor.ok() || size < 0) return false;
+    value = as_text(cursor.bytes(static_cast<size_t>(size)));
+  }
+  return cursor.at_end();
 }
 
 }  // namespace
 
-Catalogue::Answer Catalogue::resolve(std::span<const uint32_t> table_oids) {
+// What of these must be asked.
+void Catalogue::want(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids) {
+  asked_.clear();
+  asked_types_.clear();
+  for (const uint32_t oid : table_oids) {
+    const bool known = tables_.contains(oid) || std::ranges::find(missing_, oid) != missing_.end();
+    if (!known && std::ranges::find(asked_, oid) == asked_.end()) asked_.push_back(oid);
+  }
+  for (const uint32_t oid : type_oids) types_.add_unknown(oid, asked_types_);
+  std::erase_if(asked_types_, [this](uint32_t oid) {
+    return std::ranges::find(missing_types_, oid) != missing_types_.end();
+  });
+}
+
+Catalogue::Answer Catalogue::resolve(std::span<const uint32_t> table_oids,
+                                     std::span<const uint32_t> type_oids) {
   if (waiting()) return Answer::Waiting;
   if (at_ == At::Dead) return Answer::Known;
-  std::vector<uint32_t> wanted;
-  for (const uint32_t oid : table_oids) {
-    if (!tables_.contains(oid) && std::ranges::find(missing_, oid) == missing_.end()) wanted.push_back(oid);
-  }
+  want(table_oids, type_oids);
   missing_.clear();
-  if (wanted.empty()) return Answer::Known;
+  missing_types_.clear();
+  if (asked_.empty() && asked_types_.empty()) return Answer::Known;
   if (column_count_ > catalogue_column_count_max) {
     tables_.clear();
     column_count_ = 0;
-    wanted.assign(table_oids.begin(), table_oids.end());
+    want(table_oids, type_oids);
   }
-  asked_ = std::move(wanted);
   if (at_ == At::Open) {
     ask();
   } else {
@@ -82,7 +98,9 @@ bool Catalogue::derived(uint32_t table_oid) const {
 
 void Catalogue::invalidate() {
   tables_.clear();
+  types_.forget();
   missing_.clear();
+  missing_types_.clear();
   column_count_ = 0;
   stale_ = waiting();
 }
@@ -114,9 +132,10 @@ void Catalogue::ask() {
   answer_column_count_ = 0;
   answer_failed_ = false;
   stale_ = false;
+  answers_ = 0;
   at_ = At::Asking;
   Writer out;
-  out.begin(front::query).text(question(asked_)).end();
+  out.begin(front::query).text(columns_question(asked_) + "; " + types_question(asked_types_)).end();
   if (link_.host->emit(link_.session, catalogue_leg, out.view().data(), out.view().size()) < 0)
     return die(false);
   answer_within(catalogue_answer_ms);
@@ -132,6 +151,7 @@ void Catalogue::die(bool leg_open) {
   login_.reset();
   answer_.clear();
   missing_.clear();
+  missing_types_.clear();
   if (leg_open) (void)link_.host->finish(link_.session, catalogue_leg, text_of("catalogue look-up failed"));
 }
 
@@ -141,41 +161,36 @@ bool Catalogue::read(std::span<const uint8_t> bytes) {
     Message message;
     const Frame frame = reader.next(message);
     if (frame == Frame::need_more) return true;
-    if (frame == Frame::bad) return false;
-    switch (message.type) {
-      case back::data_row:
-        if (at_ != At::Asking || !read_row(message.body)) return false;
-        break;
-      case back::error: answer_failed_ = true; break;
-      case back::ready:
-        if (at_ != At::Asking || as_text(message.body) != "I") return false;
-        settle();
-        break;
-      case back::row_description:
-      case back::command_complete:
-        if (at_ != At::Asking) return false;
-        break;
-      case back::notice:
-      case back::notification:
-      case back::parameter_status: break;
-      default: return false;
-    }
+    if (frame == Frame::bad || !read_message(message)) return false;
     if (link_.host->drop(link_.session, catalogue_leg, message.whole.size()) < 0) return false;
   }
 }
 
-bool Catalogue::read_row(Bytes body) {
-  Cursor cursor(body);
-  if (cursor.u16() != 6) return false;
-  std::string_view values[6];
-  for (std::string_view& value : values) {
-    const int32_t size = cursor.i32();
-    if (!cursor.ok() || size < 0) return false;
-    value = as_text(cursor.bytes(static_cast<size_t>(size)));
+bool Catalogue::read_message(const Message& message) {
+  const bool asking = at_ == At::Asking;
+  switch (message.type) {
+    case back::data_row:
+      return asking && (answers_ == 0 ? read_column(message.body) : read_type(message.body));
+    case back::error: answer_failed_ = true; return true;
+    case back::ready:
+      if (!asking || as_text(message.body) != "I") return false;
+      settle();
+      return true;
+    case back::row_description: return asking && answers_ < 2;
+    case back::command_complete: ++answers_; return asking;
+    case back::notice:
+    case back::notification:
+    case back::parameter_status: return true;
+    default: return false;
   }
+}
+
+bool Catalogue::read_column(Bytes row) {
+  std::string_view values[6];
   uint32_t oid = 0;
   int16_t number = 0;
-  if (!cursor.at_end() || !read_number(values[0], oid) || !read_number(values[1], number)) return false;
+  if (!read_values(row, values) || !read_number(values[0], oid) || !read_number(values[1], number))
+    return false;
   if (values[5] != "t" && values[5] != "f") return false;
   if (std::ranges::find(asked_, oid) == asked_.end()) return false;
   if (++answer_column_count_ > catalogue_column_count_max) return false;
@@ -187,10 +202,36 @@ bool Catalogue::read_row(Bytes body) {
   return true;
 }
 
+bool Catalogue::read_type(Bytes row) {
+  std::string_view values[5];
+  uint32_t oid = 0, element = 0;
+  if (!read_values(row, values) || !read_number(values[0], oid) || !read_number(values[3], element))
+    return false;
+  if (std::ranges::find(asked_types_, oid) == asked_types_.end()) return false;
+  std::vector<uint32_t> columns;
+  for (std::string_view list = values[4]; !list.empty();) {
+    const size_t comma = std::min(list.find(','), list.size());
+    if (columns.size() >= column_count_max || !read_number(list.substr(0, comma), columns.emplace_back())) {
+      return false;
+    }
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  types_.add(oid, type_of(values[1], values[2], element), columns);
+  return true;
+}
+
 void Catalogue::settle() {
   if (stale_) return ask();
   at_ = At::Open;
   answer_within(0);
+  keep_answer();
+  // What the types are made of may be types of users too.
+  const std::vector<uint32_t> whole = std::move(asked_types_);
+  want({}, whole);
+  if (!asked_types_.empty()) ask();
+}
+
+void Catalogue::keep_answer() {
   if (answer_failed_) answer_.clear();
   for (const uint32_t oid : asked_) {
     const auto found = answer_.find(oid);
@@ -201,8 +242,9 @@ void Catalogue::settle() {
       tables_[oid] = std::move(found->second);
     }
   }
+  std::ranges::copy_if(asked_types_, std::back_inserter(missing_types_),
+                       [this](uint32_t oid) { return types_.unknown(oid); });
   answer_.clear();
-  asked_.clear();
 }
 
 }  // namespace sallyport::pg

@@ -1,9 +1,9 @@
-// Table OID and attribute number to schema.table.column, asked of the target over a leg of the gateway's own
-// (SP_LEG_TARGET + 1), which is opened when first needed and kept. One a session, so that it cannot outlive
-// the view of the login that filled it; bounded; emptied by `invalidate` when the session changes the
-// catalogue. What other sessions rename meanwhile is seen by new sessions only. A table that the leg cannot
-// see (made in the open transaction) has no origin, and is asked for again. A partition goes by the name of
-// its root, since that is what masks name.
+// Table OID and attribute number to schema.table.column, and how values of users' types are written; asked of
+// the target over a leg of the gateway's own (SP_LEG_TARGET + 1), which is opened when first needed and kept.
+// One a session, so that it cannot outlive the view of the login that filled it; bounded; emptied by
+// `invalidate` when the session changes the catalogue. What other sessions rename meanwhile is seen by new
+// sessions only. A table that the leg cannot see (made in the open transaction) has no origin, and is asked
+// for again. A partition goes by the name of its root, since that is what masks name.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/login/target_login.h"
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/rows/type.h"
 
 namespace sallyport::pg {
 
@@ -37,9 +38,10 @@ class Catalogue {
   void prepare(TargetRequest request) { request_ = std::move(request); }
 
   enum class Answer : uint8_t { Known, Waiting };
-  // Known: path() answers for these OIDs now (perhaps: no origin). Waiting: it asks; call again when feed()
-  // says that it settled.
-  Answer resolve(std::span<const uint32_t> table_oids);
+  // Known: path() and types() answer for these OIDs now (perhaps: no origin, not known). Waiting: it asks;
+  // call again when feed() says that it settled.
+  Answer resolve(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids = {});
+  [[nodiscard]] const Types& types() const { return types_; }
   // Empty: no origin.
   [[nodiscard]] std::string_view path(uint32_t table_oid, int16_t attribute_number) const;
 
@@ -64,11 +66,15 @@ class Catalogue {
   };
   using Tables = std::unordered_map<uint32_t, Table>;
 
+  void want(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids);
   void ask();
   void die(bool leg_open);
   bool read(std::span<const uint8_t> bytes);
-  bool read_row(Bytes body);
+  bool read_message(const Message& message);
+  bool read_column(Bytes row);
+  bool read_type(Bytes row);
   void settle();
+  void keep_answer();
   void answer_within(uint32_t delay_ms);
 
   Link link_;
@@ -76,7 +82,11 @@ class Catalogue {
   std::unique_ptr<TargetLogin> login_;
   At at_ = At::Idle;
   std::vector<uint32_t> asked_;
+  std::vector<uint32_t> asked_types_;
   std::vector<uint32_t> missing_;  // asked, and not seen: known to have no origin until the next resolve
+  std::vector<uint32_t> missing_types_;
+  size_t answers_ = 0;  // of the questions in the message: how many are over
+  Types types_;
   Tables tables_;
   Tables answer_;
   size_t column_count_ = 0;

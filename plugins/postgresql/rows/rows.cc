@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/rows/walk.h"
 
 namespace sallyport::pg {
 
@@ -74,7 +75,6 @@ void Rows::reset_fields() {
   ++generation_;
   field_count_ = 0;
   masks_ = Masks::Unknown;
-  report_fields_known_ = false;
 }
 
 // A nameless value of unknown origin: if no mask can apply to that, none applies to anything here.
@@ -93,17 +93,29 @@ void Rows::enroll(const RowShape& shape) {
   // Rows of no columns are counted too: more than was described would pass unseen.
   shape.clear = !shape.hidden && !(possible && shape.columns.empty());
   for (const Column& column : shape.columns) {
-    const uint32_t origin = column.no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
-    const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;
-    // A number that was made out of a text is as good as the text.
-    const bool spells = column.no_origin && !column.unrelated && shape.reads.converts;
-    const sp_kind kind = kind_of(column.carrier);
-    column.field = possible ? field(column.name, column.path,
-                                    spells && kind == SP_KIND_DIGITS ? SP_KIND_TEXT : kind, origin | relation)
-                            : sp_field_id{SP_FIELD_CLEAR};
-    shape.clear = shape.clear && column.field == SP_FIELD_CLEAR;
+    enroll(column, possible, shape.reads.converts);
+    shape.clear = shape.clear && column.clear;
   }
   shape.generation = generation_;
+}
+
+void Rows::enroll(const Column& column, bool possible, bool converts) {
+  column.type = &catalogue_.types().find(column.type_oid);
+  column.fields.fill(unnamed_field);
+  column.clear = true;
+  if (!possible) return;
+  const uint32_t origin = column.no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
+  const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;
+  // A number that was made out of a text is as good as the text.
+  const bool spells = column.no_origin && !column.unrelated && converts;
+  const KindSet kinds = catalogue_.types().kinds(column.type_oid, column.binary());
+  for (uint32_t i = 0; i < kind_count; ++i) {
+    if ((kinds >> i & 1) == 0) continue;
+    const auto kind = static_cast<sp_kind>(i);
+    column.fields[i] = field(column.name, column.path, spells && kind == SP_KIND_DIGITS ? SP_KIND_TEXT : kind,
+                             origin | relation);
+    column.clear = column.clear && column.fields[i] == SP_FIELD_CLEAR;
+  }
 }
 
 bool Rows::clear(const RowShape& shape) {
@@ -126,13 +138,12 @@ Described Rows::describe(std::span<const uint8_t> message, RowShape& shape, Read
 Described Rows::prepare(const RowShape& shape) {
   // Without masks nobody needs to know where values come from.
   if (shape.located || shape.unknown || !masks_possible()) return Described::Done;
-  std::vector<uint32_t> tables;
+  std::vector<uint32_t> tables, types;
   for (const Column& column : shape.columns) {
     if (column.table_oid != 0) tables.push_back(column.table_oid);
+    types.push_back(column.type_oid);
   }
-  std::ranges::sort(tables);
-  tables.erase(std::unique(tables.begin(), tables.end()), tables.end());
-  if (catalogue_.resolve(tables) == Catalogue::Answer::Waiting) return Described::Waiting;
+  if (catalogue_.resolve(tables, types) == Catalogue::Answer::Waiting) return Described::Waiting;
   for (const Column& column : shape.columns) {
     column.path = catalogue_.path(column.table_oid, column.attribute_number);
     // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
@@ -145,67 +156,103 @@ Described Rows::prepare(const RowShape& shape) {
   return Described::Done;
 }
 
-sp_field_id Rows::report_field_of(std::span<const uint8_t> report, Quotes quotes) {
-  if (!report_fields_known_) {
-    report_field_ = field("error", {}, SP_KIND_TEXT, 0);
-    report_value_field_ = field("error", {}, SP_KIND_TEXT, SP_FIELD_NO_ORIGIN);
-    report_fields_known_ = true;
+sp_field_id Rows::text_field(std::string_view label, Quotes quotes, TextFields& known) {
+  if (known.generation != generation_) {
+    known.own = field(label, {}, SP_KIND_TEXT, 0);
+    known.quoting = field(label, {}, SP_KIND_TEXT, SP_FIELD_NO_ORIGIN);
+    known.generation = generation_;
   }
+  return quotes == Quotes::Own ? known.own : known.quoting;
+}
+
+sp_field_id Rows::report_field_of(std::span<const uint8_t> report, Quotes quotes) {
   const std::string_view sqlstate = report_field(report, 'C');
   bool quoting = quotes == Quotes::Anything || quotes_values(sqlstate);
   if (quotes == Quotes::Stored && !quoting) {
     quoting = !quotes_no_value(sqlstate, !report_field(report, 'P').empty());
   }
-  return quoting ? report_value_field_ : report_field_;
+  return text_field("error", quoting ? Quotes::Anything : Quotes::Own, report_fields_);
 }
 
 // ---- Collecting ------------------------------------------------------------------------------------------
 
 void Rows::begin() {
-  data_ = {};
-  spans_.clear();
+  atoms_.clear();
+  shapes_.clear();
   parts_.clear();
   units_.clear();
   built_.clear();
   delivered_ = 0;
   // One large row must not hold its memory for the rest of the session.
   if (built_.capacity() > batch_keep_size_max) built_.shrink_to_fit();
+  if (value_.capacity() > batch_keep_size_max) value_ = {};
   if (field_count_ > field_count_reset) reset_fields();
 }
 
 std::string_view Rows::text_at(size_t offset, size_t size) const {
-  return {reinterpret_cast<const char*>(data_.data()) + offset, size};
+  return as_text(atoms_.data.subspan(offset, size));
 }
 
-void Rows::add_part(Unit& unit, size_t offset, size_t size, sp_field_id field, const Column* column) {
-  Part part = {.offset = static_cast<uint32_t>(offset - unit.offset),
-               .size = static_cast<uint32_t>(size),
-               .span = no_span,
-               .type_oid = column != nullptr ? column->type_oid : 0,
-               .carrier = column != nullptr ? column->carrier : Carrier::Text};
-  // A binary value cannot be looked into yet: it is withheld where a mask may apply.
-  const bool binary = column != nullptr && column->format != 0;
-  if (field != SP_FIELD_CLEAR && !binary) {
-    if (size == 0) return;  // Nothing to see, nothing to hide.
-    part.span = static_cast<uint32_t>(spans_.size());
-    spans_.push_back({.offset = offset, .size = size, .field = field});
-  }
-  parts_.push_back(part);
-  unit.part_end = parts_.size();
-}
-
-bool Rows::collect_row(std::span<const uint8_t> data, size_t offset, size_t size, const RowShape& shape) {
-  enroll(shape);
-  data_ = data;
-  Unit unit = {.offset = offset, .size = size, .part_begin = parts_.size(), .part_end = parts_.size()};
+// Reads the message and opens a unit for it. False: it is not whole.
+bool Rows::begin_unit(std::span<const uint8_t> data, size_t offset, size_t size, Message& message) {
+  atoms_.data = data;
+  units_.push_back({.offset = offset,
+                    .size = size,
+                    .part_begin = parts_.size(),
+                    .part_end = parts_.size(),
+                    .texts = false});
   MessageReader reader(data.subspan(offset, size));
-  Message message;
-  if (reader.next(message) != Frame::message || reader.offset() != size || message.type != back::data_row) {
-    return false;
+  return reader.next(message) == Frame::message && reader.offset() == size;
+}
+
+void Rows::add_value(size_t offset, size_t size, const Column& column) {
+  const auto span_begin = static_cast<uint32_t>(atoms_.spans.size());
+  Collector collector(atoms_, column.fields);
+  Walk<Collector> walk(catalogue_.types(), collector);
+  if (walk.value(*column.type, column.binary(), atoms_.data.subspan(offset, size)) == Walked::Malformed) {
+    atoms_.spans.resize(span_begin);
+    return add_withheld(offset, size);
   }
+  const auto span_end = static_cast<uint32_t>(atoms_.spans.size());
+  if (span_begin == span_end) return;
+  parts_.push_back({.offset = static_cast<uint32_t>(offset - units_.back().offset),
+                    .size = static_cast<uint32_t>(size),
+                    .span_begin = span_begin,
+                    .span_end = span_end,
+                    .column = &column,
+                    .withheld = false});
+}
+
+void Rows::add_withheld(size_t offset, size_t size) {
+  parts_.push_back({.offset = static_cast<uint32_t>(offset - units_.back().offset),
+                    .size = static_cast<uint32_t>(size),
+                    .span_begin = 0,
+                    .span_end = 0,
+                    .column = nullptr,
+                    .withheld = true});
+}
+
+void Rows::add_text(size_t offset, size_t size, sp_field_id field) {
+  if (field == SP_FIELD_CLEAR || size == 0) return;
+  const auto span = static_cast<uint32_t>(atoms_.spans.size());
+  atoms_.spans.push_back({.offset = offset, .size = size, .field = field, .reserved = 0, .bytes = nullptr});
+  parts_.push_back({.offset = static_cast<uint32_t>(offset - units_.back().offset),
+                    .size = static_cast<uint32_t>(size),
+                    .span_begin = span,
+                    .span_end = span + 1,
+                    .column = nullptr,
+                    .withheld = false});
+}
+
+bool Rows::collect_row(std::span<const uint8_t> data, size_t offset, size_t size,
+                       const std::shared_ptr<const RowShape>& shape) {
+  enroll(*shape);
+  if (shapes_.empty() || shapes_.back() != shape) shapes_.push_back(shape);
+  Message message;
+  if (!begin_unit(data, offset, size, message) || message.type != back::data_row) return false;
   Cursor cursor(message.body);
   const uint16_t count = cursor.u16();
-  if (shape.unknown ? count > column_count_max : count != shape.columns.size()) return false;
+  if (shape->unknown ? count > column_count_max : count != shape->columns.size()) return false;
   for (uint16_t i = 0; i < count; ++i) {
     const int32_t length = cursor.i32();
     if (!cursor.ok() || length < -1) return false;
@@ -213,24 +260,39 @@ bool Rows::collect_row(std::span<const uint8_t> data, size_t offset, size_t size
     const size_t at = offset + header_size + cursor.offset();
     cursor.bytes(static_cast<size_t>(length));
     if (!cursor.ok()) return false;
-    const Column* column = shape.unknown ? nullptr : &shape.columns[i];
-    if (shape.hidden || (column != nullptr && column->field != SP_FIELD_CLEAR)) {
-      add_part(unit, at, static_cast<size_t>(length),
-               shape.hidden ? sp_field_id{SP_FIELD_CLEAR} : column->field, column);
+    if (shape->hidden) {
+      add_withheld(at, static_cast<size_t>(length));
+    } else if (!shape->columns[i].clear) {
+      add_value(at, static_cast<size_t>(length), shape->columns[i]);
     }
   }
-  if (!cursor.at_end()) return false;
-  units_.push_back(unit);
+  units_.back().part_end = parts_.size();
+  return cursor.at_end();
+}
+
+bool Rows::collect_names(std::span<const uint8_t> data, size_t offset, size_t size, const RowShape& shape) {
+  if (!masks_possible()) return true;
+  Message message;
+  if (!begin_unit(data, offset, size, message)) return false;
+  units_.back().texts = true;
+  // Code at the target can give any name to the column of a cursor.
+  const sp_field_id id =
+      text_field("column name", shape.reads.known ? Quotes::Own : Quotes::Anything, name_fields_);
+  size_t at = offset + header_size + 2;
+  for (const Column& column : shape.columns) {
+    const bool own = !column.path.empty() && column.path.ends_with("." + column.name);
+    if (!own) add_text(at, column.name.size(), id);
+    constexpr size_t behind_name_size = 1 + 4 + 2 + 4 + 2 + 4 + 2;
+    at += column.name.size() + behind_name_size;
+  }
+  units_.back().part_end = parts_.size();
   return true;
 }
 
 bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t size, Quotes quotes) {
-  data_ = data;
-  Unit unit = {
-      .offset = offset, .size = size, .part_begin = parts_.size(), .part_end = parts_.size(), .report = true};
-  MessageReader reader(data.subspan(offset, size));
   Message message;
-  if (reader.next(message) != Frame::message || reader.offset() != size) return false;
+  if (!begin_unit(data, offset, size, message)) return false;
+  units_.back().texts = true;
   if (message.type != back::error && message.type != back::notice) return false;
   const sp_field_id id = masks_possible() ? report_field_of(message.body, quotes) : SP_FIELD_CLEAR;
   Cursor cursor(message.body);
@@ -238,12 +300,10 @@ bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t s
     const size_t at = offset + header_size + cursor.offset();
     const std::string_view value = cursor.text();
     if (!cursor.ok()) return false;
-    if (id != SP_FIELD_CLEAR && !constant_of_server(code, value))
-      add_part(unit, at, value.size(), id, nullptr);
+    if (!constant_of_server(code, value)) add_text(at, value.size(), id);
   }
-  if (!cursor.at_end()) return false;
-  units_.push_back(unit);
-  return true;
+  units_.back().part_end = parts_.size();
+  return cursor.at_end();
 }
 
 }  // namespace sallyport::pg

@@ -8,6 +8,7 @@
 //                          when it is settled, ask again. Fault: the target broke the protocol.
 //   Bind's result formats: shape.set_formats(codes) on a copy.
 //   'D' at offset:         rows.clear(shape): pass it unseen, of any size; else, whole: rows.collect_row(...)
+//   'T' again, whole:      rows.collect_names(...): the names are shown too.
 //   'E' / 'N', whole:      rows.collect_report(...)
 //   at the end:            rows.finish(): one call of `mask`
 //   then, in order:        rows.deliver(from, to, begin, end) for stretches of data: passes what is unchanged
@@ -20,7 +21,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -63,7 +66,10 @@ class Rows {
   void begin();
   // False: the target broke the protocol (the session must end; nothing of this message may pass).
   [[nodiscard]] bool collect_row(std::span<const uint8_t> data, size_t offset, size_t size,
-                                 const RowShape& shape);
+                                 const std::shared_ptr<const RowShape>& shape);
+  // The names that a RowDescription gives, where they are neither the catalogue's nor the statement's own.
+  [[nodiscard]] bool collect_names(std::span<const uint8_t> data, size_t offset, size_t size,
+                                   const RowShape& shape);
   [[nodiscard]] bool collect_report(std::span<const uint8_t> data, size_t offset, size_t size,
                                     Quotes quotes = Quotes::Own);
   // Calls `mask` once for all that was collected, if anything needs it. False: the host refused.
@@ -74,37 +80,43 @@ class Rows {
   [[nodiscard]] uint64_t withheld_count() const { return withheld_count_; }  // values, since open
 
  private:
-  // A value of a collected message that a mask may apply to.
+  // A value of a collected message that a mask may apply to; its atoms are spans [span_begin, span_end).
   struct Part {
     uint32_t offset;  // of the value, from the message's first byte
     uint32_t size;
-    uint32_t span;  // index into spans_, or no_span: withheld unseen
-    uint32_t type_oid;
-    Carrier carrier;
+    uint32_t span_begin, span_end;
+    const Column* column;  // null: a text of the server's
+    bool withheld;         // unseen: it cannot be looked into
+  };
+  // Of texts that the server wrote: its own ones, and those that may quote values.
+  struct TextFields {
+    uint32_t generation = 0;
+    sp_field_id own = SP_FIELD_CLEAR, quoting = SP_FIELD_CLEAR;
   };
   struct Unit {
     size_t offset;
     size_t size;
     size_t part_begin, part_end;
     size_t built_begin, built_end;  // equal: unchanged
-    bool report;
+    bool texts;                     // a report's or description's: ended by a NUL, of no length of their own
   };
-  enum class Change : uint8_t { None, Replace, Null };
-  struct Verdict {
-    Change change;
-    std::string_view bytes;  // Replace only
-    bool quote;              // Replace only: to be put between quotes
-  };
-  static constexpr uint32_t no_span = UINT32_MAX;
+  enum class Change : uint8_t { None, Replace, Null };  // Replace: the bytes stand in value_
 
   sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
+  sp_field_id text_field(std::string_view label, Quotes quotes, TextFields& known);
   sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);
-  void add_part(Unit& unit, size_t offset, size_t size, sp_field_id field, const Column* column);
-  [[nodiscard]] Verdict judge(const Unit& unit, const Part& part) const;
+  void enroll(const Column& column, bool possible, bool converts);
+  [[nodiscard]] bool begin_unit(std::span<const uint8_t> data, size_t offset, size_t size, Message& message);
+  void add_value(size_t offset, size_t size, const Column& column);
+  void add_withheld(size_t offset, size_t size);
+  void add_text(size_t offset, size_t size, sp_field_id field);
+  [[nodiscard]] bool changed(const Unit& unit, const Part& part) const;
+  [[nodiscard]] bool edited_in_place(const Unit& unit, const Part& part) const;
+  [[nodiscard]] Change judge(const Unit& unit, const Part& part);
   void build(Unit& unit);
   void build_row(const Unit& unit);
-  void build_report(const Unit& unit);
+  void build_texts(const Unit& unit);
   void put_u32(size_t at, uint32_t value);
   void put(std::string_view bytes) { built_.insert(built_.end(), bytes.begin(), bytes.end()); }
   [[nodiscard]] std::string_view text_at(size_t offset, size_t size) const;
@@ -114,16 +126,14 @@ class Rows {
   uint32_t generation_ = 1;
   size_t field_count_ = 0;
   enum class Masks : uint8_t { Unknown, None, Some } masks_ = Masks::Unknown;
-  bool report_fields_known_ = false;
-  sp_field_id report_field_ = SP_FIELD_CLEAR;
-  sp_field_id report_value_field_ = SP_FIELD_CLEAR;
+  TextFields report_fields_, name_fields_;
 
-  std::span<const uint8_t> data_;
-  std::vector<sp_span> spans_;
-  std::vector<sp_masked> outcomes_;
+  Atoms atoms_;
+  std::vector<std::shared_ptr<const RowShape>> shapes_;  // of the batch: its parts point into them
   std::vector<Part> parts_;
   std::vector<Unit> units_;
   std::vector<uint8_t> built_;
+  std::string value_;     // being built
   size_t delivered_ = 0;  // units that deliver() is past
   uint64_t withheld_count_ = 0;
 };

@@ -1,68 +1,75 @@
 // What becomes of a batch once its masks are known: rebuilt messages, passed stretches.
-#include <algorithm>
-
 #include "plugins/postgresql/messages.h"
 #include "plugins/postgresql/rows/rows.h"
+#include "plugins/postgresql/rows/scalar.h"
+#include "plugins/postgresql/rows/walk.h"
 
 namespace sallyport::pg {
-
-namespace {
-
-// A label that stands for a whole JSON value, as "[masked]" does, becomes a JSON string between quotes.
-bool quotable(std::string_view text) {
-  return !text.empty() && std::ranges::none_of(text, [](char c) {
-    return static_cast<uint8_t>(c) < 0x20 || c == '"' || c == '\\';
-  });
-}
-
-}  // namespace
 
 // ---- Verdicts --------------------------------------------------------------------------------------------
 
 bool Rows::finish() {
-  outcomes_.assign(spans_.size(), {});
-  if (!spans_.empty() &&
-      link_.host->mask(link_.session, spans_.data(), spans_.size(), outcomes_.data()) < 0) {
+  atoms_.outcomes.assign(atoms_.spans.size(), {});
+  if (!atoms_.spans.empty() &&
+      link_.host->mask(link_.session, atoms_.spans.data(), atoms_.spans.size(), atoms_.outcomes.data()) < 0) {
     return false;
   }
   for (Unit& unit : units_) build(unit);
   return true;
 }
 
-Rows::Verdict Rows::judge(const Unit& unit, const Part& part) const {
-  if (part.span == no_span) return {Change::Null, {}, false};
-  const sp_masked& masked = outcomes_[part.span];
-  std::string_view value;
-  switch (masked.outcome) {
-    case SP_MASK_UNCHANGED: return {Change::None, {}, false};
-    case SP_MASK_EDITED:
-      value = text_at(unit.offset + part.offset, part.size);
-      // Already in place, if it may stay.
-      return {unit.report || still_valid(part.carrier, part.type_oid, value) ? Change::None : Change::Null,
-              {},
-              false};
-    case SP_MASK_REPLACED:
-      value = as_text({masked.replacement.data, masked.replacement.size});
-      if (unit.report || still_valid(part.carrier, part.type_oid, value))
-        return {Change::Replace, value, false};
-      if (part.carrier == Carrier::Json && quotable(value)) return {Change::Replace, value, true};
-      return {Change::Null, {}, false};
-    case SP_MASK_WITHHELD: break;
+bool Rows::changed(const Unit& unit, const Part& part) const {
+  if (part.withheld) return true;
+  for (uint32_t i = part.span_begin; i < part.span_end; ++i) {
+    if (atoms_.outcomes[i].outcome == SP_MASK_UNCHANGED) continue;
+    return !edited_in_place(unit, part);
   }
-  return {Change::Null, {}, false};
+  return false;
+}
+
+// Where the atom is the whole value and what the host wrote over it may stay, nothing has to be built.
+bool Rows::edited_in_place(const Unit& unit, const Part& part) const {
+  if (part.span_end - part.span_begin != 1) return false;
+  const sp_span& span = atoms_.spans[part.span_begin];
+  if (atoms_.outcomes[part.span_begin].outcome != SP_MASK_EDITED || span.bytes != nullptr) return false;
+  if (part.column == nullptr) return true;
+  if (span.offset != unit.offset + part.offset || span.size != part.size) return false;
+  const Column& column = *part.column;
+  if (column.type->form == Form::Text) return true;
+  std::string same;
+  return is_direct(column.type->form, column.binary()) &&
+         encode(column.type->form, column.binary(), text_at(span.offset, span.size), same) &&
+         same.size() == span.size;
+}
+
+Rows::Change Rows::judge(const Unit& unit, const Part& part) {
+  if (part.withheld) return Change::Null;
+  if (!changed(unit, part)) return Change::None;
+  value_.clear();
+  if (part.column == nullptr) {
+    const sp_masked& masked = atoms_.outcomes[part.span_begin];
+    if (masked.outcome != SP_MASK_REPLACED) return Change::Null;
+    // A String of the protocol ends at a NUL.
+    const std::string_view text = as_text({masked.replacement.data, masked.replacement.size});
+    value_ = text.substr(0, text.find('\0'));
+    return Change::Replace;
+  }
+  Builder builder(atoms_, part.column->fields, part.span_begin, value_);
+  Walk<Builder> walk(catalogue_.types(), builder);
+  const Walked walked = walk.value(*part.column->type, part.column->binary(),
+                                   atoms_.data.subspan(unit.offset + part.offset, part.size));
+  return walked == Walked::Good ? Change::Replace : Change::Null;
 }
 
 void Rows::build(Unit& unit) {
   unit.built_begin = unit.built_end = built_.size();
-  bool changed = false;
-  for (size_t i = unit.part_begin; i < unit.part_end && !changed; ++i) {
-    changed = judge(unit, parts_[i]).change != Change::None;
-  }
-  if (!changed) return;
-  built_.push_back(data_[unit.offset]);
+  bool any = false;
+  for (size_t i = unit.part_begin; i < unit.part_end && !any; ++i) any = changed(unit, parts_[i]);
+  if (!any) return;
+  built_.push_back(atoms_.data[unit.offset]);
   built_.resize(built_.size() + 4);
-  if (unit.report) {
-    build_report(unit);
+  if (unit.texts) {
+    build_texts(unit);
   } else {
     build_row(unit);
   }
@@ -79,41 +86,34 @@ void Rows::build_row(const Unit& unit) {
   size_t copied = header_size;
   for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
     const Part& part = parts_[i];
-    const Verdict verdict = judge(unit, part);
-    if (verdict.change == Change::None) continue;
+    const Change change = judge(unit, part);
+    if (change == Change::None) continue;
     const size_t length_at = part.offset - 4;
     put(text_at(unit.offset + copied, length_at - copied));
     copied = part.offset + part.size;
     const size_t at = built_.size();
     built_.resize(at + 4);
-    if (verdict.change == Change::Null) {
+    if (change == Change::Null) {
       put_u32(at, UINT32_MAX);
       ++withheld_count_;
       continue;
     }
-    if (verdict.quote) put("\"");
-    put(verdict.bytes);
-    if (verdict.quote) put("\"");
-    put_u32(at, static_cast<uint32_t>(built_.size() - at - 4));
+    put(value_);
+    put_u32(at, static_cast<uint32_t>(value_.size()));
   }
   put(text_at(unit.offset + copied, unit.size - copied));
 }
 
-void Rows::build_report(const Unit& unit) {
+void Rows::build_texts(const Unit& unit) {
   size_t copied = header_size;
   for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
     const Part& part = parts_[i];
-    const Verdict verdict = judge(unit, part);
-    if (verdict.change == Change::None) continue;
+    const Change change = judge(unit, part);
+    if (change == Change::None) continue;
     put(text_at(unit.offset + copied, part.offset - copied));
     copied = part.offset + part.size;
-    if (verdict.change == Change::Null) {
-      put("[withheld]");
-      ++withheld_count_;
-    } else {
-      // A String of the protocol ends at a NUL.
-      put(verdict.bytes.substr(0, verdict.bytes.find('\0')));
-    }
+    put(change == Change::Null ? std::string_view("[withheld]") : std::string_view(value_));
+    withheld_count_ += change == Change::Null ? 1 : 0;
   }
   put(text_at(unit.offset + copied, unit.size - copied));
 }

@@ -92,6 +92,8 @@ class FakeHost {
   std::array<std::string, SP_LEG_COUNT_MAX> binding;
   // Which fields are masked (default: none), and what becomes of a value.
   std::function<bool(const sp_field&)> masked_field;
+  std::function<bool(std::string_view path)> names_masked;
+  std::function<bool(std::string_view value)> blocked;  // by screen()
   std::function<sp_masked(sp_field_id, std::string_view value, uint8_t* at)> mask_value;
   std::function<sp_verdict(const sp_ask&, sp_answer&)> answer;
   std::string refuse_call;  // the name of a call that answers SP_ERROR_STATE
@@ -305,6 +307,22 @@ inline void FakeHost::build_table() {
         {std::string(view_of(field->label)), std::string(view_of(field->path)), field->kind, field->flags});
     return static_cast<sp_field_id>(self.fields.size());
   };
+  table_.names_masked = [](sp_session* s, const sp_text* paths, size_t count) {
+    for (size_t i = 0; i < count; ++i) {
+      if (of(s).names_masked && of(s).names_masked(view_of(paths[i]))) return 1;
+    }
+    return 0;
+  };
+  table_.screen = [](sp_session* s, const sp_pair* values, size_t count, sp_answer* out) {
+    for (size_t i = 0; i < count; ++i) {
+      if (of(s).blocked && of(s).blocked(view_of(values[i].value))) {
+        out->verdict = SP_DENY;
+        out->message = text_of("blocked by mask \"secrets\"");
+        return int{SP_DENY};
+      }
+    }
+    return int{SP_ALLOW};
+  };
   table_.fields_reset = [](sp_session* s) {
     of(s).calls.push_back("fields_reset");
     of(s).fields.clear();
@@ -316,11 +334,13 @@ inline void FakeHost::build_table() {
     size_t end = 0;
     for (size_t i = 0; i < count; ++i) {
       const sp_span& span = spans[i];
-      if (span.offset < end || span.offset + span.size > self.data_size_) return int{SP_ERROR_ARGUMENT};
-      end = span.offset + span.size;
+      if (span.bytes == nullptr) {
+        if (span.offset < end || span.offset + span.size > self.data_size_) return int{SP_ERROR_ARGUMENT};
+        end = span.offset + span.size;
+      }
       out[i] = {SP_MASK_UNCHANGED, {nullptr, 0}};
       if (!self.mask_value) continue;
-      uint8_t* at = self.data_.get() + span.offset;
+      uint8_t* at = span.bytes != nullptr ? span.bytes : self.data_.get() + span.offset;
       out[i] = self.mask_value(span.field, {reinterpret_cast<const char*>(at), span.size}, at);
     }
     return self.done("mask");

@@ -1,0 +1,264 @@
+#include "plugins/postgresql/rows/scalar.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstdio>
+
+#include "plugins/postgresql/rows/json.h"
+#include "plugins/postgresql/rows/numeric.h"
+#include "plugins/postgresql/rows/valid.h"
+
+namespace sallyport::pg {
+
+namespace {
+
+size_t width_of(Form form) { return form == Form::Int2 ? 2 : form == Form::Int8 ? 8 : 4; }
+
+int64_t integer_at(Form form, Bytes wire) {
+  uint64_t value = 0;
+  for (const uint8_t byte : wire) value = value << 8 | byte;
+  if (form == Form::Int2) return static_cast<int16_t>(value);
+  if (form == Form::Int4) return static_cast<int32_t>(value);
+  return static_cast<int64_t>(value);
+}
+
+bool decode_float(Bytes wire, std::string& out) {
+  std::array<char, 40> text{};
+  if (wire.size() == 4) {
+    const auto value = std::bit_cast<float>(static_cast<uint32_t>(integer_at(Form::Oid, wire)));
+    (void)std::snprintf(text.data(), text.size(), "%.9g", static_cast<double>(value));
+  } else if (wire.size() == 8) {
+    (void)std::snprintf(text.data(), text.size(), "%.17g",
+                        std::bit_cast<double>(integer_at(Form::Int8, wire)));
+  } else {
+    return false;
+  }
+  out += text.data();
+  return true;
+}
+
+void append_hex(std::string& out, Bytes bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  for (const uint8_t byte : bytes) {
+    out += digits[byte >> 4];
+    out += digits[byte & 15];
+  }
+}
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+bool append_unhexed(std::string_view hex, std::string& out) {
+  if (hex.size() % 2 != 0) return false;
+  for (size_t i = 0; i < hex.size(); i += 2) {
+    const int high = hex_value(hex[i]), low = hex_value(hex[i + 1]);
+    if (high < 0 || low < 0) return false;
+    out += static_cast<char>(high << 4 | low);
+  }
+  return true;
+}
+
+bool is_octal(char c, char max) { return c >= '0' && c <= max; }
+
+// Both of bytea's output forms: \x and hexadecimal digits; or text with doubled backslashes and \ooo.
+bool decode_bytea(std::string_view text, std::string& out) {
+  if (text.starts_with("\\x")) return append_unhexed(text.substr(2), out);
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\\') {
+      out += text[i];
+    } else if (i + 1 < text.size() && text[i + 1] == '\\') {
+      out += text[++i];
+    } else if (i + 3 < text.size() && is_octal(text[i + 1], '3') && is_octal(text[i + 2], '7') &&
+               is_octal(text[i + 3], '7')) {
+      out += static_cast<char>((text[i + 1] - '0') << 6 | (text[i + 2] - '0') << 3 | (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      return false;
+    }
+  }
+  return true;
+}
+
+// Family, bits, whether it is a cidr, size, address (network.c).
+bool decode_address(Bytes wire, std::string& out) {
+  constexpr uint8_t family_inet = 2, family_inet6 = 3;
+  if (wire.size() < 4 || wire.size() != size_t{4} + wire[3]) return false;
+  const bool v4 = wire[0] == family_inet && wire[3] == 4;
+  if (!v4 && !(wire[0] == family_inet6 && wire[3] == 16)) return false;
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (inet_ntop(v4 ? AF_INET : AF_INET6, wire.data() + 4, text.data(), text.size()) == nullptr) return false;
+  out += text.data();
+  if (wire[1] != (v4 ? 32 : 128) || wire[2] != 0) out += "/" + std::to_string(wire[1]);
+  return true;
+}
+
+bool decode_hardware(Bytes wire, std::string& out) {
+  if (wire.size() != 6 && wire.size() != 8) return false;
+  for (size_t i = 0; i < wire.size(); ++i) {
+    if (i > 0) out += ':';
+    append_hex(out, wire.subspan(i, 1));
+  }
+  return true;
+}
+
+bool decode_uuid(Bytes wire, std::string& out) {
+  if (wire.size() != 16) return false;
+  for (size_t i = 0; i < wire.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out += '-';
+    append_hex(out, wire.subspan(i, 1));
+  }
+  return true;
+}
+
+bool encode_uuid(bool binary, std::string_view masked, std::string& out) {
+  if (!valid_uuid(masked)) return false;
+  if (!binary) {
+    out += masked;
+    return true;
+  }
+  std::string digits;
+  std::ranges::copy_if(masked, std::back_inserter(digits), [](char c) { return c != '-'; });
+  return append_unhexed(digits, out);
+}
+
+bool encode_integer(Form form, bool binary, std::string_view masked, std::string& out) {
+  int64_t value = 0;
+  if (!read_integer(masked, value)) return false;
+  const bool fits = form == Form::Int2   ? value >= INT16_MIN && value <= INT16_MAX
+                    : form == Form::Int4 ? value >= INT32_MIN && value <= INT32_MAX
+                    : form == Form::Oid  ? value >= 0 && value <= UINT32_MAX
+                                         : true;
+  if (!fits) return false;
+  if (!binary) {
+    out += masked;
+    return true;
+  }
+  for (size_t shift = 8 * width_of(form); shift > 0; shift -= 8) {
+    out += static_cast<char>(static_cast<uint64_t>(value) >> (shift - 8));
+  }
+  return true;
+}
+
+// A label that stands for a whole JSON value, as "[masked]" does, becomes a JSON string between quotes.
+bool encode_json(std::string_view masked, std::string& out) {
+  if (valid_json(masked)) {
+    out += masked;
+    return true;
+  }
+  const bool quotable = std::ranges::none_of(
+      masked, [](char c) { return static_cast<uint8_t>(c) < 0x20 || c == '"' || c == '\\'; });
+  if (!quotable) return false;
+  out.append("\"").append(masked).append("\"");
+  return true;
+}
+
+}  // namespace
+
+sp_kind kind_of(Form form, bool binary) {
+  switch (form) {
+    case Form::Text:
+    case Form::Enum:
+    case Form::Versioned:
+    case Form::Bytea:
+    case Form::Address:
+    case Form::Vector:
+    case Form::Hstore:
+    case Form::Hardware: return SP_KIND_TEXT;
+    case Form::Int2:
+    case Form::Int4:
+    case Form::Int8:
+    case Form::Oid:
+    case Form::Numeric:
+    case Form::Float: return SP_KIND_DIGITS;
+    case Form::Json:
+    case Form::Jsonb: return SP_KIND_JSON;
+    case Form::Uuid: return SP_KIND_UUID;
+    case Form::Registered: return binary ? SP_KIND_PLAIN : SP_KIND_TEXT;
+    case Form::Plain: return SP_KIND_PLAIN;
+    case Form::Search:
+    case Form::Obscure: return binary ? SP_KIND_OPAQUE : SP_KIND_TEXT;
+    case Form::Array:
+    case Form::Record:
+    case Form::Range:
+    case Form::Multirange:
+    case Form::Domain: break;
+  }
+  return SP_KIND_OPAQUE;
+}
+
+bool is_direct(Form form, bool binary) {
+  switch (form) {
+    case Form::Bytea: return binary;
+    case Form::Int2:
+    case Form::Int4:
+    case Form::Int8:
+    case Form::Oid:
+    case Form::Numeric:
+    case Form::Float:
+    case Form::Uuid:
+    case Form::Address:
+    case Form::Hardware: return !binary;
+    default: return true;
+  }
+}
+
+bool decode(Form form, bool binary, Bytes wire, std::string& out) {
+  if (!binary) return form == Form::Bytea && decode_bytea(as_text(wire), out);
+  switch (form) {
+    case Form::Int2:
+    case Form::Int4:
+    case Form::Int8:
+    case Form::Oid:
+      if (wire.size() != width_of(form)) return false;
+      out += std::to_string(integer_at(form, wire));
+      return true;
+    case Form::Numeric: return decode_numeric(wire, out);
+    case Form::Float: return decode_float(wire, out);
+    case Form::Uuid: return decode_uuid(wire, out);
+    case Form::Address: return decode_address(wire, out);
+    case Form::Hardware: return decode_hardware(wire, out);
+    default: return false;
+  }
+}
+
+bool encode(Form form, bool binary, std::string_view masked, std::string& out) {
+  switch (form) {
+    case Form::Text: out += masked; return true;
+    case Form::Bytea:
+      if (!binary) out += "\\x";
+      if (binary) {
+        out += masked;
+      } else {
+        append_hex(out, as_bytes(masked));
+      }
+      return true;
+    case Form::Int2:
+    case Form::Int4:
+    case Form::Int8:
+    case Form::Oid: return encode_integer(form, binary, masked, out);
+    case Form::Numeric:
+      if (binary) return encode_numeric(masked, out);
+      if (!valid_number(masked)) return false;
+      out += masked;
+      return true;
+    case Form::Float:
+      if (binary || !valid_number(masked)) return false;
+      out += masked;
+      return true;
+    case Form::Json:
+    case Form::Jsonb: return encode_json(masked, out);
+    case Form::Uuid: return encode_uuid(binary, masked, out);
+    case Form::Search:
+      // Words and positions: what a label would do to them only the server knows.
+    default: return false;
+  }
+}
+
+}  // namespace sallyport::pg
