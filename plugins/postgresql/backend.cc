@@ -136,7 +136,7 @@ Backend::Step Backend::on_ready(const Message& message) {
   // What took a refused message's place must have been refused.
   if (entry.refusal && !entry.failed) return Step::Broken;
   if (entry.copying != Copying::None && !entry.failed) return Step::Broken;
-  deliver(end_);
+  entry.own ? drop(end_) : deliver(end_);
   finish_entry(entry);
   const bool query = entry.await == Await::Query;
   if (wire_.ledger.pop().doubtful) --wire_.doubtful_count;

@@ -54,6 +54,7 @@ class Backend {
   Step end_of_description(const Entry& entry);
   Step on_parameter_description(const Message& message);
   Step on_complete(uint8_t type);
+  Step on_own_complete(uint8_t type);
   Step on_command_complete(const Message& message);
   Step on_end_of_rows(bool suspended);
   Step on_error(const Message& message, size_t offset);
@@ -62,6 +63,8 @@ class Backend {
   // The client's data, and the client's turn to send them.
   Step on_copy_begin(const Message& message);
   Step on_copy_data(uint64_t size, Bytes there, size_t offset);
+  Step on_masked_copy_data(Entry& entry, uint64_t size, Bytes there, size_t offset);
+  Step on_own_error(const Message& message, size_t offset);
   Step on_copy_done(const Message& message);
   void end_copy_in();
   void send_early_syncs();

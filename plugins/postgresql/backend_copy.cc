@@ -41,6 +41,16 @@ Backend::Step Backend::on_copy_begin(const Message& message) {
     wire_.early_sync_count = 0;
     popped_ = true;
   }
+  if (!in && entry.told) return Step::Broken;  // it failed, the look-up said
+  if (!in && entry.copy) {
+    Cursor cursor(message.body);
+    const bool binary = cursor.u8() == 1;
+    CopyShape& copy = *entry.copy;
+    copy.column_count = cursor.u16();
+    if (binary != (copy.format.kind == CopyFormat::Kind::binary)) return Step::Broken;
+    // Which value is which is not sure: none is shown.
+    if (copy.rows->columns.size() != copy.column_count) *copy.rows = Rows::unknown_shape();
+  }
   entry.copying = in ? Copying::In : Copying::Out;
   deliver(end_);
   return Step::Next;
@@ -51,12 +61,10 @@ Backend::Step Backend::on_copy_data(uint64_t size, Bytes there, size_t offset) {
   Entry& entry = wire_.ledger.front();
   if (entry.failed || entry.copying != Copying::Out) return Step::Broken;
   if (wire_.rows.masks_possible()) {
-    // It was let through when nothing was masked.
-    actions_.push_back({.kind = Action::Kind::End,
-                        .end = offset,
-                        .text = "a mask now applies to what is copied",
-                        .reason = "a mask came during COPY TO STDOUT"});
-    return Step::Stop;
+    if (entry.copy && wire_.rows.prepare(*entry.copy->rows) == Described::Waiting) return Step::Stop;
+    if (!entry.copy || !wire_.rows.clear(*entry.copy->rows)) {
+      return on_masked_copy_data(entry, size, there, offset);
+    }
   }
   ++entry.row_count;
   end_ = end_of(size, there, offset);
@@ -66,6 +74,39 @@ Backend::Step Backend::on_copy_data(uint64_t size, Bytes there, size_t offset) {
   }
   actions_.push_back({.kind = Action::Kind::PassCredit, .end = end_, .count = size});
   return Step::Stop;
+}
+
+Backend::Step Backend::on_masked_copy_data(Entry& entry, uint64_t size, Bytes there, size_t offset) {
+  if (!entry.copy) {
+    // It was let through when nothing was masked.
+    actions_.push_back({.kind = Action::Kind::End,
+                        .end = offset,
+                        .text = "a mask now applies to what is copied",
+                        .reason = "a mask came during COPY TO STDOUT"});
+    return Step::Stop;
+  }
+  const bool first = !entry.copy_data_seen;
+  if (size > message_size_max) {
+    entry.copy_data_seen = true;
+    ++entry.row_count;
+    end_ = end_of(size, there, offset);
+    actions_.push_back({.kind = Action::Kind::DropCredit,
+                        .end = end_,
+                        .count = size,
+                        .text = Rows::null_copy_row(*entry.copy, first)});
+    actions_.push_back({.kind = Action::Kind::Withheld, .end = end_, .count = size});
+    return size > there.size() ? Step::Stop : Step::Next;
+  }
+  if (size > there.size()) return Step::Stop;
+  entry.copy_data_seen = true;
+  bool over = false;
+  if (!wire_.rows.collect_copy(data_, offset, static_cast<size_t>(size), entry.copy, first, over)) {
+    return Step::Broken;
+  }
+  entry.row_count += over ? 0 : 1;
+  end_ = offset + static_cast<size_t>(size);
+  deliver(end_);
+  return Step::Next;
 }
 
 Backend::Step Backend::on_copy_done(const Message& message) {

@@ -50,7 +50,10 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
   if (entry.failed) return Step::Broken;
   segment_failed_ = true;
   entry.closing = "ERROR " + std::string(report_field(message.body, 'C'));
-  if (entry.refusal) {
+  if (entry.own && entry.await != Await::DescribePortal) return on_own_error(message, offset);
+  if (entry.told) {
+    drop(end_);
+  } else if (entry.refusal) {
     Writer out;
     entry.refusal->write(out);
     drop(end_, taken(out));
@@ -58,6 +61,16 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
     return Step::Broken;
   }
   return fail_entry(entry);
+}
+
+// A look-up has met the error that its COPY would: the client is told of it in the COPY's place.
+Backend::Step Backend::on_own_error(const Message& message, size_t offset) {
+  // Its position is one in the look-up's text.
+  if (!wire_.rows.collect_report(data_, offset, message.whole.size(), quotes(), false)) return Step::Broken;
+  deliver(end_);
+  const Step step = fail_entry(wire_.ledger.front());
+  wire_.ledger.tell_after_own();
+  return step;
 }
 
 Backend::Step Backend::on_notification(const Message& message) {

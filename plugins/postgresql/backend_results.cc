@@ -23,78 +23,15 @@ Reads reads_of(const Entry& entry, bool names_doubtful) {
 
 }  // namespace
 
-bool Backend::rows_may_come(const Entry& entry) {
-  if (entry.failed || entry.refusal) return false;
-  return entry.await == Await::Execute || (entry.await == Await::Query && entry.rows_open);
-}
-
-Backend::Shaped Backend::shape_rows(Entry& entry) {
-  if (!rows_may_come(entry)) return Shaped::None;
-  if (!wire_.rows.masks_possible()) return Shaped::Clear;
-  if (!entry.shape && entry.await == Await::Execute && entry.portal->described) {
-    entry.shape = entry.portal->shape;
-    if (!entry.shape) return Shaped::None;  // it was said to have no rows
-  }
-  // The description is missing because masks came with a change of policy: nothing may be shown.
-  if (!entry.shape) entry.shape = std::make_shared<RowShape>(Rows::unknown_shape());
-  if (wire_.rows.prepare(*entry.shape) == Described::Waiting) return Shaped::Waiting;
-  return wire_.rows.clear(*entry.shape) ? Shaped::Clear : Shaped::Known;
-}
-
-Backend::Step Backend::on_row(const Message& message, size_t offset) {
-  Entry& entry = wire_.ledger.front();
-  switch (shape_rows(entry)) {
-    case Shaped::None: return Step::Broken;
-    case Shaped::Waiting: return Step::Stop;
-    case Shaped::Clear: break;
-    case Shaped::Known:
-      if (!wire_.rows.collect_row(data_, offset, message.whole.size(), entry.shape)) return Step::Broken;
-      break;
-  }
-  ++entry.row_count;
-  deliver(end_);
-  return Step::Next;
-}
-
-// A row that is not all there, or too large to be held whole.
-Backend::Step Backend::on_partial_row(uint64_t size, Bytes there, size_t offset) {
-  if (wire_.ledger.empty()) return Step::Broken;
-  Entry& entry = wire_.ledger.front();
-  switch (shape_rows(entry)) {
-    case Shaped::None: return Step::Broken;
-    case Shaped::Waiting: return Step::Stop;
-    case Shaped::Clear:
-      ++entry.row_count;
-      end_ = end_of(size, there, offset);
-      actions_.push_back({.kind = Action::Kind::PassCredit, .end = end_, .count = size});
-      return size > there.size() ? Step::Stop : Step::Next;
-    case Shaped::Known: break;
-  }
-  if (size <= message_size_max || there.size() < header_size + 2) return Step::Stop;
-  if (!withhold_row(entry, size, there, offset)) return Step::Broken;
-  return size > there.size() ? Step::Stop : Step::Next;
-}
-
-bool Backend::withhold_row(Entry& entry, uint64_t size, Bytes there, size_t offset) {
-  const uint16_t count = static_cast<uint16_t>(there[header_size] << 8 | there[header_size + 1]);
-  if (count > column_count_max || (!entry.shape->unknown && count != entry.shape->columns.size()))
-    return false;
-  ++entry.row_count;
-  Writer out;
-  out.begin(back::data_row).u16(count);
-  for (uint16_t i = 0; i < count; ++i) out.i32(-1);
-  out.end();
-  end_ = end_of(size, there, offset);
-  actions_.push_back({.kind = Action::Kind::DropCredit,
-                      .end = end_,
-                      .count = size,
-                      .text = std::string(as_text(out.view()))});
-  actions_.push_back({.kind = Action::Kind::Withheld, .end = end_, .count = size});
-  return true;
-}
-
 Backend::Step Backend::on_row_description(const Message& message, size_t offset) {
   Entry& entry = wire_.ledger.front();
+  if (entry.await == Await::DescribeStatement && entry.copy) {
+    switch (wire_.rows.describe_copy(message.whole, *entry.copy)) {
+      case Described::Done: return end_of_description(entry);
+      case Described::Waiting: return Step::Stop;
+      case Described::Fault: return Step::Broken;
+    }
+  }
   if (entry.await == Await::DescribeStatement) {
     RowShape names;
     if (!entry.parameters_seen || !parse_row_description(message.whole, names)) return Step::Broken;
@@ -157,13 +94,14 @@ Backend::Step Backend::on_parameter_description(const Message& message) {
   if (!cursor.at_end()) return Step::Broken;
   if (entry.prepared) entry.prepared->types = std::move(types);
   entry.parameters_seen = true;
-  deliver(end_);
+  entry.own ? drop(end_) : deliver(end_);
   return Step::Next;
 }
 
 Backend::Step Backend::on_complete(uint8_t type) {
   Entry& entry = wire_.ledger.front();
   if (entry.refusal) return Step::Broken;  // the server took what it had to refuse
+  if (entry.own) return on_own_complete(type);
   if (type == back::parse_complete && entry.await == Await::Parse) {
     wire_.ledger.define_statement(entry.name, entry.prepared);
   } else if (type == back::bind_complete && entry.await == Await::Bind) {
@@ -178,6 +116,18 @@ Backend::Step Backend::on_complete(uint8_t type) {
     return Step::Broken;
   }
   deliver(end_);
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  return Step::Next;
+}
+
+// Of a look-up of the gateway's.
+Backend::Step Backend::on_own_complete(uint8_t type) {
+  const Await await = wire_.ledger.front().await;
+  const bool good = (type == back::parse_complete && await == Await::Parse) ||
+                    (type == back::close_complete && await == Await::Close);
+  if (!good) return Step::Broken;
+  drop(end_);
   (void)wire_.ledger.pop();
   popped_ = true;
   return Step::Next;

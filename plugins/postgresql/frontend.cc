@@ -120,7 +120,8 @@ Frontend::Step Frontend::on_query(const Message& message) {
   if (!facts->unsupported().empty()) {
     return refuse(message.type, message.whole.size(), unsupported(facts->unsupported()));
   }
-  if (copies_masked(*facts)) {
+  if (copy_unreadable(*facts, text) ||
+      (facts->copies_out() > 0 && wire_.unsynced && wire_.rows.masks_possible())) {
     abandon();
     return refuse(message.type, message.whole.size(), copy_masked());
   }
@@ -136,6 +137,7 @@ Frontend::Step Frontend::on_query(const Message& message) {
     case Ruling::Allowed: break;
   }
   Entry entry{.await = Await::Query, .judged = true};
+  entry.copy = look_up_copy(*facts, text, true);
   if (facts->changes_session()) {
     entry.prepared = std::make_shared<Prepared>();
     entry.prepared->text = text;

@@ -52,8 +52,10 @@ class Frontend {
   Step on_copy_data(uint64_t size, Bytes there);
   Step on_copy_end(const Message& message);
   Step during_copy(const Message& message);
-  // Whether COPY may show what the caller would see masked.
-  [[nodiscard]] bool copies_masked(const Facts& facts);
+  [[nodiscard]] bool copy_unreadable(const Facts& facts, std::string_view text);
+  // Asks what a COPY TO STDOUT shows, where masks apply. Null: they do not, or it is none.
+  [[nodiscard]] std::shared_ptr<CopyShape> look_up_copy(const Facts& facts, std::string_view text,
+                                                        bool alone);
 
   Step run_portal(const Message& message, const std::shared_ptr<Portal>& portal, uint32_t row_count_max);
   void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);

@@ -2,6 +2,7 @@
 // CopyDone and CopyFail, and it ignores Flush and Sync. Source: PostgreSQL manual, "COPY Operations".
 #include <algorithm>
 
+#include "plugins/postgresql/copy_lookup.h"
 #include "plugins/postgresql/frontend.h"
 
 namespace sallyport::pg {
@@ -64,8 +65,25 @@ Frontend::Step Frontend::during_copy(const Message& message) {
   }
 }
 
-bool Frontend::copies_masked(const Facts& facts) {
-  return facts.copies_out() > 0 && wire_.rows.masks_possible();
+// COPY TO STDOUT where masks apply: only where its rows can be read.
+bool Frontend::copy_unreadable(const Facts& facts, std::string_view text) {
+  if (facts.copies_out() == 0 || !wire_.rows.masks_possible()) return false;
+  return copy_lookup_text(facts, text).empty();
+}
+
+// `alone`: before a Query, which the server begins with nothing under way.
+std::shared_ptr<CopyShape> Frontend::look_up_copy(const Facts& facts, std::string_view text, bool alone) {
+  if (facts.copies_out() == 0 || !wire_.rows.masks_possible()) return nullptr;
+  auto copy = copy_shape(facts);
+  Writer out;
+  write_copy_lookup(out, copy_lookup_text(facts, text), alone);
+  wire_.host.note("look-up of the gateway", out.view());
+  wire_.host.emit(SP_LEG_TARGET, out.view());
+  wire_.ledger.push({.await = Await::Parse, .own = true});
+  wire_.ledger.push({.await = Await::DescribeStatement, .own = true, .copy = copy});
+  wire_.ledger.push({.await = Await::Close, .own = true});
+  if (alone) wire_.ledger.push({.await = Await::Sync, .own = true});
+  return copy;
 }
 
 }  // namespace sallyport::pg

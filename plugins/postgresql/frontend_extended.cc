@@ -130,7 +130,7 @@ Frontend::Step Frontend::on_execute(const Message& message) {
 Frontend::Step Frontend::run_portal(const Message& message, const std::shared_ptr<Portal>& portal,
                                     uint32_t row_count_max) {
   const Prepared* statement = portal->statement.get();
-  if (statement != nullptr && statement->facts && copies_masked(*statement->facts)) {
+  if (statement != nullptr && statement->facts && copy_unreadable(*statement->facts, statement->text)) {
     abandon();
     return refuse(message.type, message.whole.size(), copy_masked());
   }
@@ -157,8 +157,11 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
   mark_doubt(vague);
   const std::string name(Cursor(message.body).text());
   describe_first(name, portal);
-  forward(message,
-          {.await = Await::Execute, .vague = vague, .judged = !continued, .name = name, .portal = portal});
+  Entry entry{.await = Await::Execute, .vague = vague, .judged = !continued, .name = name, .portal = portal};
+  if (statement != nullptr && statement->facts) {
+    entry.copy = look_up_copy(*statement->facts, statement->text, false);
+  }
+  forward(message, std::move(entry));
   return Step::Done;
 }
 

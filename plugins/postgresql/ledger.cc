@@ -128,6 +128,11 @@ void Ledger::push(Entry entry) {
   entries_.push_back(std::move(entry));
 }
 
+void Ledger::tell_after_own() {
+  const auto query = std::ranges::find(entries_, false, &Entry::own);
+  if (query != entries_.end() && query->copy) query->told = true;
+}
+
 Entry Ledger::pop() {
   Entry out = std::move(entries_.front());
   entries_.pop_front();

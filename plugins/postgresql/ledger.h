@@ -19,7 +19,7 @@
 
 #include "plugins/postgresql/facts.h"
 #include "plugins/postgresql/refusal.h"
-#include "plugins/postgresql/rows/shape.h"
+#include "plugins/postgresql/rows/rows.h"
 
 namespace sallyport::pg {
 
@@ -97,6 +97,10 @@ struct Entry {
   size_t copies_in = 0;             // COPY FROM STDIN for whose data the server has not asked yet
   std::string closing;              // the last CommandComplete's tag, or the error's code
   std::shared_ptr<const RowShape> shape;  // of the rows that come now; null: none may come
+  std::shared_ptr<CopyShape>
+      copy;  // of COPY TO STDOUT where masks apply, and of the gateway's look-up for it
+  bool copy_data_seen = false;
+  bool told = false;  // the client was told the error that the look-up met: its own error is that one again
 };
 
 template <typename T>
@@ -116,6 +120,8 @@ class Ledger {
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] Entry& front() { return entries_.front(); }
   [[nodiscard]] const std::deque<Entry>& entries() const { return entries_; }
+  // The Query behind the gateway's own messages has been answered by an error already.
+  void tell_after_own();
   // Takes the oldest out; its effect on names has been told before.
   Entry pop();
 

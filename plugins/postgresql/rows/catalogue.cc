@@ -83,12 +83,22 @@ Catalogue::Answer Catalogue::resolve(std::span<const uint32_t> table_oids,
   return waiting() ? Answer::Waiting : Answer::Known;
 }
 
-std::string_view Catalogue::path(uint32_t table_oid, int16_t attribute_number) const {
+const Catalogue::Column* Catalogue::find(uint32_t table_oid, int16_t attribute_number) const {
   const auto table = tables_.find(table_oid);
-  if (table == tables_.end()) return {};
+  if (table == tables_.end()) return nullptr;
   const auto& columns = table->second.columns;
-  const auto column = std::ranges::find(columns, attribute_number, &Table::Column::first);
-  return column == columns.end() ? std::string_view() : std::string_view(column->second);
+  const auto column = std::ranges::find(columns, attribute_number, &Column::number);
+  return column != columns.end() ? &*column : nullptr;
+}
+
+std::string_view Catalogue::path(uint32_t table_oid, int16_t attribute_number) const {
+  const Column* column = find(table_oid, attribute_number);
+  return column != nullptr ? std::string_view(column->path) : std::string_view();
+}
+
+bool Catalogue::generated(uint32_t table_oid, int16_t attribute_number) const {
+  const Column* column = find(table_oid, attribute_number);
+  return column != nullptr && column->generated;
 }
 
 bool Catalogue::derived(uint32_t table_oid) const {
@@ -186,19 +196,21 @@ bool Catalogue::read_message(const Message& message) {
 }
 
 bool Catalogue::read_column(Bytes row) {
-  std::string_view values[6];
+  std::string_view values[7];
   uint32_t oid = 0;
   int16_t number = 0;
   if (!read_values(row, values) || !read_number(values[0], oid) || !read_number(values[1], number))
     return false;
-  if (values[5] != "t" && values[5] != "f") return false;
+  for (const std::string_view flag : {values[5], values[6]}) {
+    if (flag != "t" && flag != "f") return false;
+  }
   if (std::ranges::find(asked_, oid) == asked_.end()) return false;
   if (++answer_column_count_ > catalogue_column_count_max) return false;
   std::string path = std::string(values[2]) + "." + std::string(values[3]) + "." + std::string(values[4]);
   if (path.size() > catalogue_path_size_max) return false;
   Table& table = answer_[oid];
   table.derived = table.derived || values[5] == "t";
-  table.columns.emplace_back(number, std::move(path));
+  table.columns.push_back({.number = number, .path = std::move(path), .generated = values[6] == "t"});
   return true;
 }
 

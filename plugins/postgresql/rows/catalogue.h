@@ -45,6 +45,9 @@ class Catalogue {
   // Empty: no origin.
   [[nodiscard]] std::string_view path(uint32_t table_oid, int16_t attribute_number) const;
 
+  // COPY of a table leaves such columns out.
+  [[nodiscard]] bool generated(uint32_t table_oid, int16_t attribute_number) const;
+
   // A view, a materialized view or a table that inherits: the path names it, but what it shows may belong to
   // a table whose fields are masked.
   [[nodiscard]] bool derived(uint32_t table_oid) const;
@@ -59,13 +62,18 @@ class Catalogue {
 
  private:
   enum class At : uint8_t { Idle, LoggingIn, Open, Asking, Dead };
+  struct Column {
+    int16_t number;
+    std::string path;
+    bool generated;
+  };
   struct Table {
-    using Column = std::pair<int16_t, std::string>;  // attribute number, path
     std::vector<Column> columns;
     bool derived = false;
   };
   using Tables = std::unordered_map<uint32_t, Table>;
 
+  [[nodiscard]] const Column* find(uint32_t table_oid, int16_t attribute_number) const;
   void want(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids);
   void ask();
   void die(bool leg_open);

@@ -24,6 +24,7 @@ std::string columns_question(std::span<const uint32_t> oids) {
          "OR c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog.\"char\" AND NOT c.relispartition AND EXISTS "
          "(SELECT FROM pg_catalog.pg_inherits i WHERE c.oid OPERATOR(pg_catalog.=) ANY "
          "(ARRAY[i.inhrelid, i.inhparent]::pg_catalog.oid[])) "
+         ", a.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog.\"char\" "
          "FROM pg_catalog.pg_class c "
          "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) CASE WHEN c.relispartition "
          "THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END "

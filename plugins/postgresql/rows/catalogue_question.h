@@ -11,7 +11,7 @@ namespace sallyport::pg {
 
 // oid, attnum, schema, table, column, and whether the relation shows what belongs to others: views, overflow
 // (TOAST) tables, tables that inherit or that others inherit from. (A partition goes by its root's name
-// instead.)
+// instead.) Last: whether the column is generated.
 [[nodiscard]] std::string columns_question(std::span<const uint32_t> oids);
 
 // oid, kind, name, what it is made of (base of a domain, element of an array, subtype of a range, range of a

@@ -29,7 +29,9 @@
 
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/rows/catalogue.h"
+#include "plugins/postgresql/rows/copy_row.h"
 #include "plugins/postgresql/rows/shape.h"
+#include "plugins/postgresql/rows/walk.h"
 
 namespace sallyport::pg {
 
@@ -40,6 +42,15 @@ enum class Quotes : uint8_t {
   Own,       // the statement's own names, but for the codes that are about values
   Stored,    // stored values too, as `(email)::regclass` does
   Anything,  // code at the target may RAISE any text under any code
+};
+
+// What the rows of a COPY ... TO STDOUT are like: a description of what is copied, and how it is written.
+struct CopyShape {
+  std::shared_ptr<RowShape> rows = std::make_shared<RowShape>();
+  CopyFormat format;
+  Reads reads;
+  bool of_relation = false;   // whole, or columns of it; else of a query
+  uint16_t column_count = 0;  // as the server says
 };
 
 class Rows {
@@ -67,11 +78,19 @@ class Rows {
   // False: the target broke the protocol (the session must end; nothing of this message may pass).
   [[nodiscard]] bool collect_row(std::span<const uint8_t> data, size_t offset, size_t size,
                                  const std::shared_ptr<const RowShape>& shape);
+  // A RowDescription of what a COPY shows.
+  Described describe_copy(std::span<const uint8_t> message, CopyShape& copy);
+  // A row of COPY ... TO STDOUT, one CopyData message. `first`: the first of its COPY, which holds what
+  // stands before the rows. `over`: it is no row, but the end of a binary COPY, or the line of names.
+  [[nodiscard]] bool collect_copy(std::span<const uint8_t> data, size_t offset, size_t size,
+                                  const std::shared_ptr<const CopyShape>& copy, bool first, bool& over);
+  // A message with as many NULLs, for a row that is too large to be held.
+  [[nodiscard]] static std::string null_copy_row(const CopyShape& copy, bool first);
   // The names that a RowDescription gives, where they are neither the catalogue's nor the statement's own.
   [[nodiscard]] bool collect_names(std::span<const uint8_t> data, size_t offset, size_t size,
                                    const RowShape& shape);
   [[nodiscard]] bool collect_report(std::span<const uint8_t> data, size_t offset, size_t size,
-                                    Quotes quotes = Quotes::Own);
+                                    Quotes quotes = Quotes::Own, bool placed = true);
   // Calls `mask` once for all that was collected, if anything needs it. False: the host refused.
   [[nodiscard]] bool finish();
   // Passes, drops and emits data[begin, end), whole messages, in order. False: the host refused.
@@ -85,8 +104,10 @@ class Rows {
     uint32_t offset;  // of the value, from the message's first byte
     uint32_t size;
     uint32_t span_begin, span_end;
-    const Column* column;  // null: a text of the server's
-    bool withheld;         // unseen: it cannot be looked into
+    const Column* column;                  // null: a text of the server's
+    bool withheld;                         // unseen: it cannot be looked into
+    bool quoted = false, escaped = false;  // of a CopyValue
+    bool cut = false;                      // left out, with the code before it and the NUL behind it
   };
   // Of texts that the server wrote: its own ones, and those that may quote values.
   struct TextFields {
@@ -99,6 +120,7 @@ class Rows {
     size_t part_begin, part_end;
     size_t built_begin, built_end;  // equal: unchanged
     bool texts;                     // a report's or description's: ended by a NUL, of no length of their own
+    const CopyFormat* copy = nullptr;  // of a row in text or csv
   };
   enum class Change : uint8_t { None, Replace, Null };  // Replace: the bytes stand in value_
 
@@ -109,6 +131,13 @@ class Rows {
   void enroll(const Column& column, bool possible, bool converts);
   [[nodiscard]] bool begin_unit(std::span<const uint8_t> data, size_t offset, size_t size, Message& message);
   void add_value(size_t offset, size_t size, const Column& column);
+  [[nodiscard]] bool collect_values(Cursor& cursor, size_t body, const RowShape& shape, uint16_t count);
+  [[nodiscard]] bool collect_copy_text(const Message& message, const CopyShape& copy);
+  [[nodiscard]] bool collect_copy_binary(const Message& message, const CopyShape& copy, bool first,
+                                         bool& over);
+  [[nodiscard]] bool collect_header(const Message& message, const CopyShape& copy);
+  void add_copy_value(const CopyFormat& format, const CopyValue& value, size_t row, const Column& column);
+  void add_part(size_t offset, size_t size, uint32_t span_begin, const Column& column);
   void add_withheld(size_t offset, size_t size);
   void add_text(size_t offset, size_t size, sp_field_id field);
   [[nodiscard]] bool changed(const Unit& unit, const Part& part) const;
@@ -116,7 +145,9 @@ class Rows {
   [[nodiscard]] Change judge(const Unit& unit, const Part& part);
   void build(Unit& unit);
   void build_row(const Unit& unit);
+  void build_copy(const Unit& unit);
   void build_texts(const Unit& unit);
+  [[nodiscard]] Walked build_value(const Unit& unit, const Part& part);
   void put_u32(size_t at, uint32_t value);
   void put(std::string_view bytes) { built_.insert(built_.end(), bytes.begin(), bytes.end()); }
   [[nodiscard]] std::string_view text_at(size_t offset, size_t size) const;
@@ -130,6 +161,8 @@ class Rows {
 
   Atoms atoms_;
   std::vector<std::shared_ptr<const RowShape>> shapes_;  // of the batch: its parts point into them
+  std::vector<std::shared_ptr<const CopyShape>> copies_;
+  std::vector<CopyValue> copy_values_;
   std::vector<Part> parts_;
   std::vector<Unit> units_;
   std::vector<uint8_t> built_;

@@ -33,7 +33,9 @@ bool Rows::edited_in_place(const Unit& unit, const Part& part) const {
   const sp_span& span = atoms_.spans[part.span_begin];
   if (atoms_.outcomes[part.span_begin].outcome != SP_MASK_EDITED || span.bytes != nullptr) return false;
   if (part.column == nullptr) return true;
-  if (span.offset != unit.offset + part.offset || span.size != part.size) return false;
+  if (part.escaped) return false;
+  const size_t quote = part.quoted ? 1 : 0;
+  if (span.offset != unit.offset + part.offset + quote || span.size + 2 * quote != part.size) return false;
   const Column& column = *part.column;
   if (column.type->form == Form::Text) return true;
   std::string same;
@@ -54,11 +56,22 @@ Rows::Change Rows::judge(const Unit& unit, const Part& part) {
     value_ = text.substr(0, text.find('\0'));
     return Change::Replace;
   }
-  Builder builder(atoms_, part.column->fields, part.span_begin, value_);
-  Walk<Builder> walk(catalogue_.types(), builder);
-  const Walked walked = walk.value(*part.column->type, part.column->binary(),
-                                   atoms_.data.subspan(unit.offset + part.offset, part.size));
+  const Walked walked = build_value(unit, part);
   return walked == Walked::Good ? Change::Replace : Change::Null;
+}
+
+Walked Rows::build_value(const Unit& unit, const Part& part) {
+  const Column& column = *part.column;
+  Builder builder(atoms_, column.fields, part.span_begin, value_);
+  Walk<Builder> walk(catalogue_.types(), builder);
+  const size_t offset = unit.offset + part.offset;
+  if (unit.copy == nullptr) {
+    return walk.value(*column.type, column.binary(), atoms_.data.subspan(offset, part.size));
+  }
+  const size_t quote = part.quoted && !part.escaped ? 1 : 0;
+  const std::string said = part.escaped ? unescape_copy_value(*unit.copy, text_at(offset, part.size))
+                                        : std::string(text_at(offset + quote, part.size - 2 * quote));
+  return walk.value(*column.type, false, as_bytes(said));
 }
 
 void Rows::build(Unit& unit) {
@@ -70,6 +83,8 @@ void Rows::build(Unit& unit) {
   built_.resize(built_.size() + 4);
   if (unit.texts) {
     build_texts(unit);
+  } else if (unit.copy != nullptr) {
+    build_copy(unit);
   } else {
     build_row(unit);
   }
@@ -104,6 +119,26 @@ void Rows::build_row(const Unit& unit) {
   put(text_at(unit.offset + copied, unit.size - copied));
 }
 
+void Rows::build_copy(const Unit& unit) {
+  size_t copied = header_size;
+  for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
+    const Part& part = parts_[i];
+    const Change change = judge(unit, part);
+    if (change == Change::None) continue;
+    put(text_at(unit.offset + copied, part.offset - copied));
+    copied = part.offset + part.size;
+    if (change == Change::Null) {
+      put(unit.copy->null);
+      ++withheld_count_;
+      continue;
+    }
+    std::string written;
+    append_copy_value(*unit.copy, value_, part.quoted, written);
+    put(written);
+  }
+  put(text_at(unit.offset + copied, unit.size - copied));
+}
+
 void Rows::build_texts(const Unit& unit) {
   size_t copied = header_size;
   for (size_t i = unit.part_begin; i < unit.part_end; ++i) {
@@ -112,6 +147,7 @@ void Rows::build_texts(const Unit& unit) {
     if (change == Change::None) continue;
     put(text_at(unit.offset + copied, part.offset - copied));
     copied = part.offset + part.size;
+    if (part.cut) continue;
     put(change == Change::Null ? std::string_view("[withheld]") : std::string_view(value_));
     withheld_count_ += change == Change::Null ? 1 : 0;
   }

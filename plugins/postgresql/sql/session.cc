@@ -191,6 +191,7 @@ void Walker::copy(Fields fields) {
     facts_.escape("copy-file");
   } else {
     (from ? out.copies_in : out.copies_out) = true;
+    if (!from) copy_out(fields);
   }
   if (from) facts_.effect(Effect::write);
   Fields relation;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,6 +89,25 @@ struct Setting {
   [[nodiscard]] bool operator==(const Setting&) const = default;
 };
 
+// How COPY writes rows. Source: PostgreSQL manual, "COPY".
+struct CopyFormat {
+  enum class Kind : uint8_t { text, csv, binary };
+  Kind kind = Kind::text;
+  char delimiter = '\t';
+  char quote = '"';   // csv
+  char escape = '"';  // csv
+  std::string null = "\\N";
+  bool header = false;  // a line of names stands first
+  bool known = true;    // false: an option was not understood
+};
+
+// Of COPY ... TO STDOUT.
+struct CopyOut {
+  CopyFormat format;
+  Object relation;                   // no name: of a query
+  std::vector<std::string> columns;  // of the relation; none: all but generated ones
+};
+
 struct Statement {
   std::string verb;  // upper case; "UNPARSED", "EMPTY". EXPLAIN ANALYZE carries its inner statement's
   std::vector<std::string> verbs;  // `verb`, then those of inner data-modifying statements, without repeats
@@ -119,10 +139,11 @@ struct Statement {
   bool reads_free_setting = false;  // SHOW, current_setting(): one that may hold any text; or stored text
   // A cast, or a function but those that count: a number that comes out may spell a text that went in.
   bool converts = false;
-  bool locks_rows = false;       // SELECT ... FOR UPDATE / SHARE
-  bool explain = false;          // EXPLAIN with or without ANALYZE
-  bool copies_in = false;        // COPY ... FROM STDIN: the server will ask for data
-  bool copies_out = false;       // COPY ... TO STDOUT
+  bool locks_rows = false;                  // SELECT ... FOR UPDATE / SHARE
+  bool explain = false;                     // EXPLAIN with or without ANALYZE
+  bool copies_in = false;                   // COPY ... FROM STDIN: the server will ask for data
+  bool copies_out = false;                  // COPY ... TO STDOUT
+  std::shared_ptr<const CopyOut> copy_out;  // with copies_out
   std::vector<Statement> inner;  // of PREPARE, DECLARE, COPY (query), CREATE TABLE AS, EXPLAIN: one
 
   [[nodiscard]] bool has(Effect one) const { return (effects >> static_cast<uint32_t>(one) & 1) != 0; }

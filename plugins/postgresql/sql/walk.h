@@ -117,6 +117,7 @@ class Walker {
   void create_as(Fields fields);
   void copy(Fields fields);
   void copied_columns(Fields fields);
+  void copy_out(Fields fields);  // copy.cc
   void explain(Fields fields);
   void vacuum(Fields fields);
 

@@ -109,15 +109,19 @@ struct RowsBench {
     };
   }
 
-  // Answers what the catalogue asks: `rows` as oid, attnum, schema, table, column, derived.
+  // Answers what the catalogue asks: `rows` as oid, attnum, schema, table, column,
+  // derived, generated.
   void open_catalogue() {
     host.event(catalogue_leg, SP_EVENT_OPENED);
     host.receive(catalogue_leg, target_greeting());
   }
   void answer_catalogue(const std::vector<Values>& answer) {
-    std::string bytes =
-        row_description({{"oid"}, {"attnum"}, {"nspname"}, {"relname"}, {"attname"}, {"derived"}});
-    for (const Values& row : answer) bytes += data_row(row);
+    std::string bytes = row_description(
+        {{"oid"}, {"attnum"}, {"nspname"}, {"relname"}, {"attname"}, {"derived"}, {"generated"}});
+    for (Values row : answer) {
+      if (row.size() == 6) row.push_back("f");  // not generated
+      bytes += data_row(row);
+    }
     host.receive(catalogue_leg, bytes + message('C', text("SELECT 1")) + message('Z', "I"));
   }
   // The host feeds the held reply again.

@@ -119,16 +119,20 @@ TEST(Catalogue, FailuresLeaveNoOrigin) {
 TEST(Catalogue, HostileAnswers) {
   const std::string long_name(200, 'n');
   Cases cases;
-  cases.emplace_back("five columns", data_row({"16500", "2", "public", "customers", "email"}));
-  cases.emplace_back("seven columns", data_row({"16500", "2", "public", "customers", "email", "f", "x"}));
-  cases.emplace_back("neither true nor false", data_row({"16500", "2", "public", "customers", "email", "x"}));
-  cases.emplace_back("NULL", data_row({"16500", "2", "public", std::nullopt, "email", "f"}));
-  cases.emplace_back("oid not a number", data_row({"x", "2", "public", "customers", "email", "f"}));
-  cases.emplace_back("oid negative", data_row({"-1", "2", "public", "customers", "email", "f"}));
-  cases.emplace_back("oid too large", data_row({"99999999999", "2", "public", "customers", "email", "f"}));
-  cases.emplace_back("attnum too large", data_row({"16500", "99999", "public", "customers", "email", "f"}));
-  cases.emplace_back("another table", data_row({"16501", "2", "public", "customers", "email", "f"}));
-  cases.emplace_back("long name", data_row({"16500", "2", "public", "customers", long_name, "f"}));
+  cases.emplace_back("six columns", data_row({"16500", "2", "public", "customers", "email", "f"}));
+  cases.emplace_back("eight columns",
+                     data_row({"16500", "2", "public", "customers", "email", "f", "f", "x"}));
+  cases.emplace_back("neither true nor false",
+                     data_row({"16500", "2", "public", "customers", "email", "x", "f"}));
+  cases.emplace_back("NULL", data_row({"16500", "2", "public", std::nullopt, "email", "f", "f"}));
+  cases.emplace_back("oid not a number", data_row({"x", "2", "public", "customers", "email", "f", "f"}));
+  cases.emplace_back("oid negative", data_row({"-1", "2", "public", "customers", "email", "f", "f"}));
+  cases.emplace_back("oid too large",
+                     data_row({"99999999999", "2", "public", "customers", "email", "f", "f"}));
+  cases.emplace_back("attnum too large",
+                     data_row({"16500", "99999", "public", "customers", "email", "f", "f"}));
+  cases.emplace_back("another table", data_row({"16501", "2", "public", "customers", "email", "f", "f"}));
+  cases.emplace_back("long name", data_row({"16500", "2", "public", "customers", long_name, "f", "f"}));
   cases.emplace_back("no count", message('D', ""));
   cases.emplace_back("length beyond the message", message('D', std::string("\0\5\0\0\xff\xff", 6)));
   cases.emplace_back("in a transaction", message('Z', "T"));
@@ -153,7 +157,7 @@ TEST(Catalogue, UnaskedRepliesCloseTheLeg) {
   Bench bench;
   bench.open_catalogue();
   bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
-  bench.host.receive(2, data_row({"16500", "2", "public", "customers", "harmless", "f"}));
+  bench.host.receive(2, data_row({"16500", "2", "public", "customers", "harmless", "f", "f"}));
   EXPECT_TRUE(bench.host.legs[2].finished);
   EXPECT_EQ(bench.catalogue.path(16500, 2), "public.customers.email");
 }
@@ -219,7 +223,7 @@ TEST(Catalogue, SplitInvariance) {
     Bench bench;
     bench.host.event(2, SP_EVENT_OPENED);
     const std::string reply = target_greeting() + row_description({{"oid"}}) +
-                              data_row({"16500", "2", "public", "customers", "email", "f"}) +
+                              data_row({"16500", "2", "public", "customers", "email", "f", "f"}) +
                               message('C', text("SELECT 1")) + message('Z', "I");
     for (size_t at = 0; at < reply.size(); at += chunk) bench.host.receive(2, reply.substr(at, chunk));
     EXPECT_FALSE(bench.held);
