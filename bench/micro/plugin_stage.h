@@ -96,6 +96,8 @@ class Stage {
     stage.table_.emit = emit;
     stage.table_.ask = ask;
     stage.table_.field = field;
+    stage.table_.screen = screen;
+    stage.table_.names_masked = names_masked;
     stage.table_.fields_reset = fields_reset;
     stage.table_.mask = mask;
     stage.table_.name = name;
@@ -129,7 +131,18 @@ class Stage {
   }
   static sp_field_id field(sp_session* session, const sp_field* field) {
     if (!current_->counting_) return current_->kit_->field(session, field);
-    return current_->masking_ == Masking::none ? SP_FIELD_CLEAR : 1 + static_cast<sp_field_id>(field->kind);
+    if (current_->masking_ == Masking::none || field->kind == SP_KIND_PLAIN) return SP_FIELD_CLEAR;
+    return 1 + static_cast<sp_field_id>(field->kind);
+  }
+  static int screen(sp_session* session, const sp_pair* values, size_t count, sp_answer* out) {
+    if (!current_->counting_) return current_->kit_->screen(session, values, count, out);
+    const size_t size = out->size;
+    *out = {};
+    out->size = size;
+    return SP_ALLOW;
+  }
+  static int names_masked(sp_session* session, const sp_text* paths, size_t count) {
+    return current_->counting_ ? 0 : current_->kit_->names_masked(session, paths, count);
   }
   static int fields_reset(sp_session* session) {
     return current_->counting_ ? 0 : current_->kit_->fields_reset(session);
@@ -151,14 +164,29 @@ class Stage {
     return current_->counting_ ? 0 : current_->kit_->activity(session, now);
   }
 
+  static guard::ValueKind kind_of(sp_field_id id) {
+    switch (static_cast<sp_kind>(id - 1)) {
+      case SP_KIND_TEXT: return guard::ValueKind::Text;
+      case SP_KIND_JSON: return guard::ValueKind::Json;
+      case SP_KIND_DIGITS: return guard::ValueKind::Digits;
+      case SP_KIND_TERMINAL: return guard::ValueKind::Terminal;
+      case SP_KIND_UUID: return guard::ValueKind::Uuid;
+      case SP_KIND_OPAQUE:
+      case SP_KIND_PLAIN: break;
+    }
+    return guard::ValueKind::Opaque;
+  }
+
   int mask_values(std::span<const sp_span> spans, sp_masked* out) {
     std::fill_n(out, spans.size(), sp_masked{SP_MASK_UNCHANGED, {nullptr, 0}});
     if (masking_ == Masking::listed) return 0;
     fields_.clear();
     for (const sp_span& span : spans) {
-      const guard::ValueKind kind =
-          span.field == 1 + SP_KIND_DIGITS ? guard::ValueKind::Digits : guard::ValueKind::Text;
-      fields_.push_back({static_cast<uint32_t>(span.offset), static_cast<uint32_t>(span.size), kind, &plan_});
+      fields_.push_back({.offset = static_cast<uint32_t>(span.offset),
+                         .size = static_cast<uint32_t>(span.size),
+                         .kind = kind_of(span.field),
+                         .plan = &plan_,
+                         .bytes = span.bytes});
     }
     const auto results = masker_.mask(*scanner_, data_, fields_);
     int special = 0;

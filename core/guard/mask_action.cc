@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "core/guard/confirm.h"
+#include "core/guard/confirm_text.h"
 
 namespace sallyport::guard {
 namespace {
@@ -136,6 +136,20 @@ void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detect
     return keep_shape(hit, kind == ValueKind::Digits || pii_detectors.contains(detectors));
   if (kind == ValueKind::Digits) return partial_digits(hit);
   partial(hit, detectors);
+}
+
+bool mask_uuid(std::span<uint8_t> value, MaskAction action) {
+  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";  // RFC 9562 section 4
+  constexpr size_t shown_count = 4;
+  if (value.size() != form.size()) return false;
+  for (size_t i = 0; i < form.size(); ++i) {
+    if (form[i] == '-' ? value[i] != '-' : !is_hex(value[i])) return false;
+  }
+  const size_t hidden = form.size() - (action == MaskAction::Partial ? shown_count : 0);
+  for (size_t i = 0; i < hidden; ++i) {
+    if (form[i] != '-') value[i] = '0';
+  }
+  return true;
 }
 
 std::string_view mask_label(DetectorSet detectors, DetectorId detector, ValueKind kind) {

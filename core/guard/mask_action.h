@@ -25,14 +25,14 @@ enum class MaskAction : uint8_t { None, KeepShape, Partial, Token, Redact };
 
 [[nodiscard]] constexpr MaskAction strictest(MaskAction a, MaskAction b) { return a < b ? b : a; }
 
-// What the bytes of a field are. Decodings other than Text and Digits follow in part 2; until then Json and
-// Terminal are scanned and masked as Text.
+// What the bytes of a field are. Terminal is scanned and masked as Text.
 enum class ValueKind : uint8_t {
   Text,
-  Json,
+  Json,    // stays JSON: its strings are looked at decoded (json.h), hits apply within strings and numbers
   Digits,  // a decimal number: stays one, whatever the action ("0" when redacted)
   Terminal,
-  Opaque,  // never changes its length: redaction fills with '*'
+  Opaque,
+  Uuid,  // 8-4-4-4-12 hexadecimal digits: stays one, masked as a whole
 };
 
 // Which detectors count for a field and what becomes of their hits; or one action for the value as a whole.
@@ -53,6 +53,10 @@ struct MaskPlan {
 
 // Overwrites `hit` for KeepShape and Partial. `detectors` are those of the hit; none for a whole value.
 void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detectors, ValueKind kind);
+
+// A whole UUID, in place: zeros; with Partial the last four digits stay. False: the value is none, and as it
+// was.
+[[nodiscard]] bool mask_uuid(std::span<uint8_t> value, MaskAction action);
 
 // "[email]", "[masked]" for a whole value (no detectors), "0" for a number.
 [[nodiscard]] std::string_view mask_label(DetectorSet detectors, DetectorId detector, ValueKind kind);

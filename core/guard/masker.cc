@@ -1,8 +1,10 @@
 #include "core/guard/masker.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "config/check.h"
+#include "core/guard/json.h"
 
 namespace sallyport::guard {
 namespace {
@@ -13,25 +15,60 @@ bool needs_scan(const MaskPlan& plan) {
   return plan.whole == MaskAction::None || plan.action_of(plan.detectors) > plan.whole;
 }
 
+bool has_backslash(Bytes value) { return std::memchr(value.data(), '\\', value.size()) != nullptr; }
+
+std::span<uint8_t> value_of(std::span<uint8_t> buffer, const MaskField& field) {
+  if (field.bytes != nullptr) return {field.bytes, field.size};
+  CHECK(field.offset <= buffer.size() && field.size <= buffer.size() - field.offset);
+  return buffer.subspan(field.offset, field.size);
+}
+
 }  // namespace
 
 // Most fields of most batches hold nothing to mask: they cost one look here and none after the scan.
-void Masker::choose_fields(std::span<const MaskField> fields) {
-  scanned_.resize(fields.size());
-  scanned_index_.resize(fields.size());
-  decided_.clear();
+void Masker::choose_fields(std::span<uint8_t> buffer, std::span<const MaskField> fields) {
+  in_buffer_.fields.resize(fields.size());
+  in_buffer_.index.resize(fields.size());
+  in_buffer_.decided.clear();
+  loose_.fields.clear();
+  loose_.index.clear();
+  loose_.decided.clear();
+  loose_bytes_.clear();
   size_t scanned = 0;
   for (uint32_t i = 0; i < fields.size(); ++i) {
     const MaskField& field = fields[i];
     if (field.plan == nullptr || field.plan->empty() || field.size == 0) continue;
     const bool opaque = field.kind == ValueKind::Opaque;
-    if (opaque || field.plan->whole != MaskAction::None) decided_.push_back(i);
-    if (opaque || !needs_scan(*field.plan)) continue;
-    scanned_[scanned] = {field.offset, field.size, field.plan->detectors};
-    scanned_index_[scanned++] = i;
+    const bool scan = !opaque && needs_scan(*field.plan);
+    const bool decode = scan && field.kind == ValueKind::Json && has_backslash(value_of(buffer, field));
+    const bool loose = decode || field.bytes != nullptr;
+    if (scan && loose) {
+      if (!copy_loose(value_of(buffer, field), field, decode)) {
+        withhold(i);
+        continue;
+      }
+      loose_.index.push_back(i);
+    } else if (scan) {
+      in_buffer_.fields[scanned] = {field.offset, field.size, field.plan->detectors};
+      in_buffer_.index[scanned++] = i;
+    }
+    if (opaque || field.plan->whole != MaskAction::None) (loose ? loose_ : in_buffer_).decided.push_back(i);
   }
-  scanned_.resize(scanned);
-  scanned_index_.resize(scanned);
+  in_buffer_.fields.resize(scanned);
+  in_buffer_.index.resize(scanned);
+}
+
+// Side by side, so that one scan looks at all of them. False: it cannot be decoded.
+bool Masker::copy_loose(Bytes value, const MaskField& field, bool decode) {
+  const auto begin = static_cast<uint32_t>(loose_bytes_.size());
+  if (!decode) {
+    loose_bytes_.insert(loose_bytes_.end(), value.begin(), value.end());
+  } else if (!decode_json(value, loose_bytes_)) {
+    return false;
+  }
+  loose_.fields.push_back({begin, static_cast<uint32_t>(loose_bytes_.size()) - begin, field.plan->detectors});
+  loose_bytes_.push_back(0);
+  return true;
 }
 
 std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8_t> buffer,
@@ -39,35 +76,40 @@ std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8
   arena_.clear();
   pieces_.clear();
   results_.assign(fields.size(), MaskResult{});
-  choose_fields(fields);
-  if (scanner.scan(buffer, scanned_, scratch_, scan_)) {
-    mask_found(buffer, fields);
-  } else {
-    for (const uint32_t i : scanned_index_) withhold(i);
-    for (const uint32_t i : decided_) {
-      if (results_[i].outcome != MaskOutcome::Withhold) mask_field(buffer, fields, i, {});
-    }
-  }
+  choose_fields(buffer, fields);
+  mask_part(scanner, buffer, fields, buffer, in_buffer_);
+  mask_part(scanner, buffer, fields, loose_bytes_, loose_);
   for (const Piece& piece : pieces_) {
     results_[piece.field].bytes = Bytes(arena_).subspan(piece.begin, piece.end - piece.begin);
   }
   return results_;
 }
 
+void Masker::mask_part(const Scanner& scanner, std::span<uint8_t> buffer, std::span<const MaskField> fields,
+                       std::span<const uint8_t> scanned, Part& part) {
+  if (scanned.size() <= batch_size_max && scanner.scan(scanned, part.fields, scratch_, part.scan))
+    return mask_found(buffer, fields, part);
+  for (const uint32_t i : part.index) withhold(i);
+  for (const uint32_t i : part.decided) {
+    if (results_[i].outcome != MaskOutcome::Withhold) mask_field(buffer, fields, i, {});
+  }
+}
+
 // Goes through the fields with something to do, in order: those with hits, those that are crowded, those that
 // a field rule or their kind has decided.
-void Masker::mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields) {
+void Masker::mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields, const Part& part) {
   constexpr uint32_t none = UINT32_MAX;
-  const std::vector<Hit>& hits = scan_.hits;
+  const std::vector<Hit>& hits = part.scan.hits;
+  const std::vector<uint32_t>& crowds = part.scan.crowded;
   size_t hit = 0, crowded = 0, decided = 0;
   for (;;) {
-    const uint32_t with_hits = hit < hits.size() ? scanned_index_[hits[hit].field] : none;
-    const uint32_t over = crowded < scan_.crowded.size() ? scanned_index_[scan_.crowded[crowded]] : none;
-    const uint32_t ruled = decided < decided_.size() ? decided_[decided] : none;
+    const uint32_t with_hits = hit < hits.size() ? part.index[hits[hit].field] : none;
+    const uint32_t over = crowded < crowds.size() ? part.index[crowds[crowded]] : none;
+    const uint32_t ruled = decided < part.decided.size() ? part.decided[decided] : none;
     const uint32_t next = std::min({with_hits, over, ruled});
     if (next == none) return;
     size_t hits_end = hit;
-    while (hits_end < hits.size() && scanned_index_[hits[hits_end].field] == next) ++hits_end;
+    while (hits_end < hits.size() && part.index[hits[hits_end].field] == next) ++hits_end;
     if (over == next) {
       withhold(next);
       ++crowded;
@@ -87,9 +129,8 @@ void Masker::withhold(uint32_t index) {
 void Masker::mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fields, uint32_t index,
                         std::span<const Hit> hits) {
   const MaskField& field = fields[index];
-  CHECK(field.offset <= buffer.size() && field.size <= buffer.size() - field.offset);
   const size_t arena_begin = arena_.size();
-  const MaskOutcome outcome = mask_one(buffer.subspan(field.offset, field.size), field, hits);
+  const MaskOutcome outcome = mask_one(value_of(buffer, field), field, hits);
   if (outcome == MaskOutcome::Withhold) return withhold(index);
   if (outcome == MaskOutcome::Replaced) pieces_.push_back({index, arena_begin, arena_.size()});
   counters_.masked_fields += outcome == MaskOutcome::Untouched ? 0 : 1;
@@ -99,15 +140,21 @@ void Masker::mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fi
 MaskOutcome Masker::mask_one(std::span<uint8_t> value, const MaskField& field, std::span<const Hit> hits) {
   if (field.kind == ValueKind::Opaque) return MaskOutcome::Withhold;
   for (const Hit& hit : hits) ++counters_.hits[static_cast<size_t>(hit.detector)];
-  if (field.plan->whole == MaskAction::None)
-    return hits.empty() ? MaskOutcome::Untouched : mask_hits(value, field, hits);
+  const bool is_whole = field.plan->whole != MaskAction::None;
+  if (!is_whole && hits.empty()) return MaskOutcome::Untouched;
+  if (field.kind == ValueKind::Json) {
+    counters_.whole += is_whole ? 1 : 0;
+    return mask_json(value, field, hits);
+  }
+  if (!is_whole && field.kind != ValueKind::Uuid) return mask_hits(value, field, hits);
   MaskAction action = field.plan->whole;
   for (const Hit& hit : hits) action = strictest(action, field.plan->action_of(hit.detectors));
-  ++counters_.whole;
+  counters_.whole += is_whole ? 1 : 0;
   return mask_whole(value, action, field.kind);
 }
 
 MaskOutcome Masker::mask_whole(std::span<uint8_t> value, MaskAction action, ValueKind kind) {
+  if (kind == ValueKind::Uuid) return mask_uuid(value, action) ? MaskOutcome::InPlace : MaskOutcome::Withhold;
   if (keeps_length(action)) {
     mask_in_place(value, action, {}, kind);
     return MaskOutcome::InPlace;

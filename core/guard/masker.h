@@ -14,18 +14,20 @@
 
 namespace sallyport::guard {
 
-// One value of the batch: offset and size in the buffer, in ascending order, not overlapping.
+// One value of the batch: offset and size in the buffer, in ascending order, not overlapping; or anywhere
+// else, beside the buffer.
 struct MaskField {
-  uint32_t offset = 0;
+  uint32_t offset = 0;  // 0 with `bytes`
   uint32_t size = 0;
   ValueKind kind = ValueKind::Text;
   const MaskPlan* plan = nullptr;  // null or empty: the value passes untouched
+  uint8_t* bytes = nullptr;        // null: in the buffer
 };
 
 enum class MaskOutcome : uint8_t {
   Untouched,
-  InPlace,   // same length, already written into the buffer
-  Replaced,  // `bytes` stand for the value; the buffer still holds the old one and must not be passed on
+  InPlace,   // same length, already written where the value lies
+  Replaced,  // `bytes` stand for the value; where it lies it is still the old one, not to be passed on
   Withhold,  // cannot be judged (too many hits, or the engine failed): the caller passes none of it
 };
 
@@ -64,8 +66,29 @@ class Masker {
     size_t end;
   };
 
-  void choose_fields(std::span<const MaskField> fields);
-  void mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields);
+  // What one scan looks at: the values in the buffer, or copies of those beside it.
+  struct Part {
+    std::vector<Field> fields;
+    std::vector<uint32_t> index;    // fields[i] is the caller's index[i]
+    std::vector<uint32_t> decided;  // the caller's fields with something to do whatever the scan finds
+    ScanResult scan;
+  };
+
+  // A JSON value that is being masked (masker_json.cc).
+  struct JsonJob {
+    std::span<uint8_t> value;
+    const MaskPlan* plan = nullptr;
+    std::span<const Hit> hits;  // those not yet behind us
+    MaskAction whole = MaskAction::None;
+    bool in_place = false;
+    uint32_t done = 0;  // of the value, up to here it is in the arena
+  };
+
+  void choose_fields(std::span<uint8_t> buffer, std::span<const MaskField> fields);
+  [[nodiscard]] bool copy_loose(Bytes value, const MaskField& field, bool decode);
+  void mask_part(const Scanner& scanner, std::span<uint8_t> buffer, std::span<const MaskField> fields,
+                 std::span<const uint8_t> scanned, Part& part);
+  void mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields, const Part& part);
   void mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fields, uint32_t index,
                   std::span<const Hit> hits);
   void withhold(uint32_t index);
@@ -74,14 +97,20 @@ class Masker {
   [[nodiscard]] MaskOutcome mask_whole(std::span<uint8_t> value, MaskAction action, ValueKind kind);
   [[nodiscard]] MaskOutcome mask_hits(std::span<uint8_t> value, const MaskField& field,
                                       std::span<const Hit> hits);
+  [[nodiscard]] MaskOutcome mask_json(std::span<uint8_t> value, const MaskField& field,
+                                      std::span<const Hit> hits);
+  [[nodiscard]] MaskOutcome replace_json(std::span<uint8_t> value, MaskAction action, const MaskField& field);
+  void mask_json_number(JsonJob& job, Range at, Range looked_at);
+  void mask_json_string(JsonJob& job, Range at, Range looked_at);
+  void mask_json_piece(JsonJob& job, Range at, MaskAction action, DetectorSet detectors, DetectorId detector);
   void append(std::string_view text) { arena_.insert(arena_.end(), text.begin(), text.end()); }
   void append(Bytes bytes) { arena_.insert(arena_.end(), bytes.begin(), bytes.end()); }
 
   ScanScratch scratch_;
-  ScanResult scan_;
-  std::vector<Field> scanned_;
-  std::vector<uint32_t> scanned_index_;  // scanned_[i] is fields[scanned_index_[i]] of the batch
-  std::vector<uint32_t> decided_;        // fields with something to do whatever the scan finds
+  Part in_buffer_;
+  Part loose_;
+  std::vector<uint8_t> loose_bytes_;  // what loose_ looks at, a zero byte after each
+  std::vector<uint8_t> json_piece_;
   std::vector<uint8_t> arena_;
   std::vector<Piece> pieces_;
   std::vector<MaskResult> results_;

@@ -61,6 +61,9 @@ class Policy {
   // ones under `computed = "refuse"`.
   [[nodiscard]] bool withhold(const config::Target& target, std::span<const std::string> groups,
                               const sp_field& field) const;
+  // Whether `fields` of a mask of this identity names one of these origins ("schema.table.column").
+  [[nodiscard]] bool names_masked(const config::Target& target, std::span<const std::string> groups,
+                                  std::span<const sp_text> paths) const;
   // Whether any mask applies for this identity on this target.
   [[nodiscard]] bool masks(const config::Target& target, std::span<const std::string> groups) const;
   // The plan for request text on the record and before approvers: all detectors of the target's masks,

@@ -28,6 +28,12 @@ const MaskPlan& closed_plan() {
   return plan;
 }
 
+// For values that no detector looks at.
+const MaskPlan& no_plan() {
+  static const MaskPlan plan;
+  return plan;
+}
+
 bool is_computed(const sp_field& field) {
   return (field.flags & SP_FIELD_NO_ORIGIN) != 0 && (field.flags & SP_FIELD_UNRELATED) == 0;
 }
@@ -104,6 +110,7 @@ const MaskPlan* Policy::mask_plan(const config::Target& target, std::span<const 
   const MaskBits bits = table->masks_of(tables_->group_set(groups));
   FieldRuling ruling = rule_field(*table, bits, field);
   if (ruling.refused) ruling.whole = MaskAction::Redact;
+  if (field.kind == SP_KIND_PLAIN && ruling.whole == MaskAction::None) return &no_plan();
   return &table->plans_of(bits).by_whole[static_cast<size_t>(ruling.whole)];
 }
 
@@ -114,8 +121,26 @@ bool Policy::withhold(const config::Target& target, std::span<const std::string>
   const MaskBits bits = table->masks_of(tables_->group_set(groups));
   const FieldRuling ruling = rule_field(*table, bits, field);
   if (ruling.refused) return true;
+  // A date or a truth value has no masked form that is not another date.
+  if (field.kind == SP_KIND_PLAIN) return ruling.whole != MaskAction::None;
   return field.kind == SP_KIND_OPAQUE &&
          !table->plans_of(bits).by_whole[static_cast<size_t>(ruling.whole)].empty();
+}
+
+bool Policy::names_masked(const config::Target& target, std::span<const std::string> groups,
+                          std::span<const sp_text> paths) const {
+  const TargetTable* table = tables_->find(target);
+  if (table == nullptr) return true;
+  const MaskBits bits = table->masks_of(tables_->group_set(groups));
+  for (size_t i = 0; i < table->masks.size(); ++i) {
+    if ((bits >> i & 1) == 0) continue;
+    for (const sp_text& path : paths) {
+      sp_field field{};
+      field.path = path;
+      if (table->masks[i].names(field)) return true;
+    }
+  }
+  return false;
 }
 
 bool Policy::masks(const config::Target& target, std::span<const std::string> groups) const {

@@ -1,13 +1,10 @@
-// Verdicts and masks of the kit's host.
+// Verdicts of the kit's host.
 #include <algorithm>
-#include <cstring>
 
 #include "core/path/kit_calls.h"
 #include "core/path/kit_text.h"
 
 namespace sallyport {
-
-// ---- Verdicts.
 
 std::string KitCalls::check_ask(const KitHost& host, const sp_ask& ask) {
   const sp_manifest& manifest = *host.plugin_.manifest;
@@ -100,9 +97,11 @@ int KitCalls::ask(sp_session* session, const sp_ask* ask, sp_answer* out) {
   const auto known =
       std::find_if(host.tickets_.begin(), host.tickets_.end(),
                    [ask](const KitHost::Ticket& ticket) { return ticket.number == ask->ticket; });
+  const bool unbound = (ask->flags & SP_ASK_UNBOUND) != 0;
   if (known != host.tickets_.end()) {
     const KitHost::Ticket ticket = *known;
-    if (describe(*ask) != ticket.text) {
+    if (unbound && ticket.verdict == SP_ALLOW) return wait_unbound(host, ticket.answer, *out);
+    if (!unbound && describe(*ask) != ticket.text) {
       return host.violate(
           "ask: ticket " + std::to_string(ask->ticket) + " waits, and is asked again with other contents",
           SP_ERROR_ARGUMENT);
@@ -118,6 +117,12 @@ int KitCalls::ask(sp_session* session, const sp_ask* ask, sp_answer* out) {
   KitHost::Ticket ticket = {
       .number = ask->ticket, .answer = script_answer(host, *ask), .text = describe(*ask)};
   ticket.verdict = ticket.answer.verdict;
+  if (unbound && ticket.verdict == SP_WAIT && ask->stage != SP_STAGE_PREPARE &&
+      (host.plugin_.manifest->capabilities & SP_CAN_HOLD)) {
+    // Nothing has begun: an answer that serves once is there for the ask that follows.
+    if (ticket.answer.once) host.script.answers.insert(host.script.answers.begin(), ticket.answer);
+    return wait_unbound(host, ticket.answer, *out);
+  }
   if (ticket.verdict == SP_WAIT && ask->stage == SP_STAGE_PREPARE) ticket.verdict = SP_ALLOW;
   ticket.state = ticket.verdict == SP_WAIT   ? SP_STATE_PENDING
                  : ticket.verdict == SP_DENY ? ticket.answer.state
@@ -132,6 +137,42 @@ int KitCalls::ask(sp_session* session, const sp_ask* ask, sp_answer* out) {
   return answer(host, ticket, *out);
 }
 
+int KitCalls::wait_unbound(KitHost& host, const KitAnswer& answer, sp_answer& out) {
+  const size_t size = out.size;
+  out = {};
+  out.size = size;
+  out.verdict = SP_WAIT;
+  out.state = SP_STATE_UNBOUND;
+  out.rule = host.lend(answer.rule);
+  out.message = host.lend("rule \"" + answer.rule + "\" asks for an approval");
+  return SP_WAIT;
+}
+
+// Only what is denied is traced: how values are cut into calls is the plugin's own affair.
+int KitCalls::screen(sp_session* session, const sp_pair* values, size_t count, sp_answer* out) {
+  KitHost& host = of(session);
+  if (const int refused = refuse_after_end(host, "screen")) return refused;
+  if (!out || out->size < sizeof(sp_answer))
+    return host.violate("screen: a size is not set", SP_ERROR_ARGUMENT);
+  if (!host.proven_) return host.violate("screen before prove answered ALLOW");
+  const size_t size = out->size;
+  *out = {};
+  out->size = size;
+  for (size_t i = 0; i < count; ++i) {
+    for (const KitScreen& screen : host.script.screens) {
+      if (view(values[i].value).find(screen.text) == std::string_view::npos) continue;
+      host.add(KitTrace::kAsk,
+               "screen deny: " + std::string(view(values[i].name)) + " rule=" + kit_quote(screen.rule));
+      out->verdict = SP_DENY;
+      out->rule = host.lend(screen.rule);
+      out->message =
+          host.lend(screen.message.empty() ? "blocked by mask \"" + screen.rule + "\"" : screen.message);
+      return SP_DENY;
+    }
+  }
+  return SP_ALLOW;
+}
+
 int KitCalls::cancel(sp_session* session, uint64_t number) {
   KitHost& host = of(session);
   for (KitHost::Ticket& ticket : host.tickets_) {
@@ -144,101 +185,6 @@ int KitCalls::cancel(sp_session* session, uint64_t number) {
   }
   return host.violate("cancel of ticket " + std::to_string(number) + ", which does not wait",
                       SP_ERROR_ARGUMENT);
-}
-
-// ---- Masks.
-
-sp_field_id KitCalls::field(sp_session* session, const sp_field* field) {
-  KitHost& host = of(session);
-  if (!field || field->size < sizeof(sp_field)) {
-    host.violate("field: size is not set", SP_ERROR_ARGUMENT);
-    return SP_FIELD_CLEAR;
-  }
-  if (!(host.plugin_.manifest->capabilities & SP_CAN_MASK)) {
-    host.violate("field without SP_CAN_MASK");
-    return SP_FIELD_CLEAR;
-  }
-  const KitField named = {std::string(view(field->label)), std::string(view(field->path)), field->kind};
-  const bool any =
-      named.label.empty() && named.path.empty();  // asks whether a mask can apply to anything at all
-  const bool masked =
-      std::any_of(host.script.masks.begin(), host.script.masks.end(), [&named, any](const KitMask& mask) {
-        return any || mask.field.empty() || mask.field == named.label || mask.field == named.path;
-      });
-  if (!masked) return SP_FIELD_CLEAR;
-  host.fields_.push_back(named);
-  return host.fields_base_ + static_cast<sp_field_id>(host.fields_.size());
-}
-
-int KitCalls::fields_reset(sp_session* session) {
-  of(session).reset_fields();
-  return 0;
-}
-
-bool KitCalls::mask_value(KitHost& host, const KitField& field, std::string& value,
-                          sp_mask_outcome& outcome) {
-  const std::string before = value;
-  for (const KitMask& mask : host.script.masks) {
-    if (!mask.field.empty() && mask.field != field.label && mask.field != field.path) continue;
-    if (field.kind == SP_KIND_OPAQUE || (mask.withhold && value.find(mask.text) != std::string::npos)) {
-      outcome = SP_MASK_WITHHELD;
-      return true;
-    }
-    if (mask.withhold) continue;
-    if (mask.text.empty()) {
-      value = mask.replacement;
-    } else {
-      for (size_t at = 0; (at = value.find(mask.text, at)) != std::string::npos;
-           at += mask.replacement.size()) {
-        value.replace(at, mask.text.size(), mask.replacement);
-      }
-    }
-  }
-  if (value == before) return false;
-  outcome = value.size() == before.size() ? SP_MASK_EDITED : SP_MASK_REPLACED;
-  return true;
-}
-
-int KitCalls::mask(sp_session* session, const sp_span* spans, size_t count, sp_masked* out) {
-  KitHost& host = of(session);
-  if (const int refused = refuse_after_end(host, "mask")) return refused;
-  if (!host.data_) return host.violate("mask outside feed");
-  KitLeg& leg = host.leg_[host.fed_leg_];
-  int special = 0;
-  size_t end = 0;
-  for (size_t i = 0; i < count; ++i) {
-    const sp_span& span = spans[i];
-    out[i] = {SP_MASK_UNCHANGED, {nullptr, 0}};
-    if (span.offset < end || span.offset > host.data_size_ || span.size > host.data_size_ - span.offset) {
-      return host.violate("mask: spans must ascend, not overlap, and lie within data", SP_ERROR_ARGUMENT);
-    }
-    end = span.offset + span.size;
-    if (span.field == SP_FIELD_CLEAR) continue;
-    if (span.field > host.fields_base_ + host.fields_.size()) {
-      return host.violate("mask: nobody gave out field id " + std::to_string(span.field), SP_ERROR_ARGUMENT);
-    }
-    if (span.field <= host.fields_base_) {  // void: nobody knows any more what may be shown
-      out[i].outcome = SP_MASK_WITHHELD;
-      ++special;
-      continue;
-    }
-    if (span.offset < host.data_consumed_)
-      return host.violate("mask of bytes that are passed or dropped already");
-    const size_t at = span.offset - host.data_consumed_;
-    std::string value = leg.unconsumed.substr(at, span.size);
-    if (!mask_value(host, host.fields_[span.field - host.fields_base_ - 1], value, out[i].outcome)) continue;
-    if (out[i].outcome == SP_MASK_EDITED) {
-      leg.unconsumed.replace(at, span.size, value);
-      std::memcpy(host.data_ + span.offset, value.data(), value.size());
-      host.data_edited_ = end;
-      continue;
-    }
-    ++special;
-    if (out[i].outcome == SP_MASK_WITHHELD) continue;
-    const sp_text kept = host.lend(std::move(value));
-    out[i].replacement = {reinterpret_cast<const uint8_t*>(kept.data), kept.size};
-  }
-  return special;
 }
 
 }  // namespace sallyport

@@ -1,6 +1,6 @@
 // The sp_host functions of KitHost (kit_host.h): each checks its arguments and the session's state as the
-// gateway does, and answers from the script. kit_calls.cc: bytes, legs and small things; kit_answers.cc:
-// login, verdicts and masks.
+// gateway does, and answers from the script. kit_calls.cc: bytes, legs and small things; kit_login.cc,
+// kit_answers.cc and kit_masks.cc: login, verdicts, masks.
 #pragma once
 
 #include "core/path/kit_host.h"
@@ -43,9 +43,11 @@ struct KitCalls {
   static int prove(sp_session*, sp_proof kind, sp_bytes proof, sp_identity* out);
   static int credential(sp_session*, sp_credential* inout);
   static int ask(sp_session*, const sp_ask* ask, sp_answer* out);
+  static int screen(sp_session*, const sp_pair* values, size_t count, sp_answer* out);
   static int cancel(sp_session*, uint64_t ticket);
   static sp_field_id field(sp_session*, const sp_field* field);
   static int fields_reset(sp_session*);
+  static int names_masked(sp_session*, const sp_text* paths, size_t count);
   static int mask(sp_session*, const sp_span* spans, size_t count, sp_masked* out);
 
  private:
@@ -53,6 +55,8 @@ struct KitCalls {
   static std::string describe(const sp_ask& ask);
   static KitAnswer script_answer(KitHost& host, const sp_ask& ask);
   static int answer(KitHost& host, const KitHost::Ticket& ticket, sp_answer& out);
+  static int wait_unbound(KitHost& host, const KitAnswer& answer, sp_answer& out);
+  static int mask_span(KitHost& host, const sp_span& span, sp_masked& out);
   static bool mask_value(KitHost& host, const KitField& field, std::string& value, sp_mask_outcome& outcome);
 };
 

@@ -22,6 +22,7 @@ const char* state_word(sp_state state) {
     case SP_STATE_REFUSED: return "refused";
     case SP_STATE_EXPIRED: return "expired";
     case SP_STATE_CANCELLED: return "cancelled";
+    case SP_STATE_UNBOUND: return "unbound";
   }
   return "decided";
 }
@@ -45,6 +46,14 @@ std::string mask_text(const KitMask& mask) {
   return "mask " + (mask.field.empty() ? "*" : kit_quote(mask.field)) + " " +
          (mask.text.empty() ? "*" : kit_quote(mask.text)) +
          (mask.withhold ? " withhold" : " with " + kit_quote(mask.replacement)) + "\n";
+}
+
+std::string screen_text(const KitScreen& screen) {
+  const KitScreen otherwise;
+  std::string text = "screen " + kit_quote(screen.text);
+  if (screen.rule != otherwise.rule) text += " rule=" + kit_quote(screen.rule);
+  if (screen.message != otherwise.message) text += " message=" + kit_quote(screen.message);
+  return text + "\n";
 }
 
 }  // namespace
@@ -81,6 +90,7 @@ std::string script_text(const KitScript& script) {
   for (auto answer = script.answers.rbegin(); answer != script.answers.rend(); ++answer)
     text += answer_text(*answer);
   for (const KitMask& mask : script.masks) text += mask_text(mask);
+  for (const KitScreen& screen : script.screens) text += screen_text(screen);
   return text;
 }
 

@@ -31,6 +31,13 @@ struct KitMask {
   bool withhold = false;    // SP_MASK_WITHHELD instead
 };
 
+// A value on its way to the target that holds `text` is blocked by `screen`.
+struct KitScreen {
+  std::string text;
+  std::string rule = "kit";
+  std::string message;  // empty: blocked by mask "RULE"
+};
+
 struct KitScript {
   uint64_t seed = 1;  // of sp_host.random
 
@@ -56,6 +63,7 @@ struct KitScript {
 
   std::vector<KitAnswer> answers;  // the first match counts; none: ALLOW
   std::vector<KitMask> masks;      // none: `field` answers SP_FIELD_CLEAR
+  std::vector<KitScreen> screens;  // none: `screen` answers ALLOW
 };
 
 // The lines of a transcript that make this script of a default one.

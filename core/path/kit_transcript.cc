@@ -126,6 +126,22 @@ Change read_mask(KitLine& line) {
   return [mask](KitScript& script) { script.masks.push_back(mask); };
 }
 
+// screen TEXT [rule=..] [message=".."]
+Change read_screen(KitLine& line) {
+  KitScreen screen;
+  screen.text = line.value("a text");
+  while (!line.at_end() && line.error.empty()) {
+    const bool is_rule = line.rest.starts_with("rule=");
+    if (!is_rule && !line.rest.starts_with("message=")) {
+      line.complain("expected rule= or message=");
+      break;
+    }
+    line.rest.remove_prefix(line.rest.find('=') + 1);
+    (is_rule ? screen.rule : screen.message) = line.value("a value");
+  }
+  return [screen](KitScript& script) { script.screens.push_back(screen); };
+}
+
 KitStep read_expect(KitLine& line) {
   KitStep step;
   if (line.accept("ended")) {
@@ -197,6 +213,7 @@ KitStep read_step(KitLine& line) {
   if (line.accept("set")) return {.kind = Kind::kScript, .change = read_set(line)};
   if (line.accept("answer")) return {.kind = Kind::kScript, .change = read_answer(line)};
   if (line.accept("mask")) return {.kind = Kind::kScript, .change = read_mask(line)};
+  if (line.accept("screen")) return {.kind = Kind::kScript, .change = read_screen(line)};
   if (line.accept("opened")) return read_leg_step(line, Kind::kOpened);
   if (line.accept("failed")) return read_leg_step(line, Kind::kFailed);
   if (line.accept("tls")) return read_leg_step(line, Kind::kTls);

@@ -122,6 +122,7 @@ class Session {
 
   // Verdicts (session_ask.cc).
   int ask(const sp_ask& ask, sp_answer& out);
+  int screen(std::span<const sp_pair> values, sp_answer& out);
   int ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out);
   int judge_new(const sp_ask& ask, sp_answer& out);
   int allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,
@@ -130,6 +131,7 @@ class Session {
            std::string_view why = {});
   static std::string why_denied(const sp_ask& ask, const guard::Verdict& verdict);
   int hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out);
+  int wait_unbound(const std::string& rule, sp_answer& out);
   void send_wanted(Ticket& ticket);
   int cancel(uint64_t ticket);
   void drop_ticket(uint64_t number);
@@ -141,6 +143,7 @@ class Session {
   // Masks (session_mask.cc).
   sp_field_id field(const sp_field& field);
   int fields_reset();
+  int names_masked(std::span<const sp_text> paths);
   int mask(std::span<const sp_span> spans, sp_masked* out);
   [[nodiscard]] std::string masked_text(std::string_view text);
 

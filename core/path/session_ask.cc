@@ -49,7 +49,26 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   }
   // What is only prepared waits at its execution.
   if (ask.stage == SP_STAGE_PREPARE) return allow(ask, rule, "", false, out);
+  if (ask.flags & SP_ASK_UNBOUND) return wait_unbound(rule, out);
   return hold(ask, *verdict.rule, out);
+}
+
+// What it would be bound to is not known yet: nothing begins, and the plugin asks again once it knows.
+int Session::wait_unbound(const std::string& rule, sp_answer& out) {
+  out.verdict = SP_WAIT;
+  out.state = SP_STATE_UNBOUND;
+  answer_rule_ = rule;
+  answer_text(out, "rule \"" + rule + "\" asks for an approval", "");
+  return SP_WAIT;
+}
+
+int Session::screen(std::span<const sp_pair>, sp_answer& out) {
+  if (!proven_) return SP_ERROR_STATE;
+  out.verdict = SP_ALLOW;
+  out.state = SP_STATE_DECIDED;
+  answer_rule_.clear();
+  answer_text(out, "", "");
+  return SP_ALLOW;
 }
 
 int Session::allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,
@@ -209,6 +228,7 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
     case Ticket::State::cancelled: return deny(ask, std::string(ticket.rule), &ticket, out);
     case Ticket::State::approved: break;
   }
+  if (ask.flags & SP_ASK_UNBOUND) return wait_unbound(ticket.rule, out);
   // Approved: still under the policy of this moment, and still exactly the same.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);

@@ -152,9 +152,18 @@ struct HostCalls {
     out->verdict = SP_DENY;
     return checked(self, "ask", self.faulted_ ? SP_ERROR_STATE : self.ask(*ask, *out));
   }
+  static int screen(sp_session* s, const sp_pair* values, size_t count, sp_answer* out) {
+    Session& self = of(s);
+    if (out->size < sizeof(sp_answer)) return checked(self, "screen", SP_ERROR_ARGUMENT);
+    out->verdict = SP_DENY;
+    return checked(self, "screen", self.faulted_ ? SP_ERROR_STATE : self.screen({values, count}, *out));
+  }
   static int cancel(sp_session* s, uint64_t ticket) { return checked(of(s), "cancel", of(s).cancel(ticket)); }
   static sp_field_id field(sp_session* s, const sp_field* field) { return of(s).field(*field); }
   static int fields_reset(sp_session* s) { return of(s).fields_reset(); }
+  static int names_masked(sp_session* s, const sp_text* paths, size_t count) {
+    return checked(of(s), "names_masked", of(s).names_masked({paths, count}));
+  }
   static int mask(sp_session* s, const sp_span* spans, size_t count, sp_masked* out) {
     return checked(of(s), "mask", of(s).mask({spans, count}, out));
   }
@@ -209,9 +218,11 @@ const sp_host& Session::host() {
       .connect = HostCalls::connect,
       .finish = HostCalls::finish,
       .ask = HostCalls::ask,
+      .screen = HostCalls::screen,
       .cancel = HostCalls::cancel,
       .field = HostCalls::field,
       .fields_reset = HostCalls::fields_reset,
+      .names_masked = HostCalls::names_masked,
       .mask = HostCalls::mask,
       .name = HostCalls::name,
       .note = HostCalls::note,

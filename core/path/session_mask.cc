@@ -18,6 +18,8 @@ guard::ValueKind kind_of(sp_kind kind) {
     case SP_KIND_DIGITS: return guard::ValueKind::Digits;
     case SP_KIND_TERMINAL: return guard::ValueKind::Terminal;
     case SP_KIND_OPAQUE: return guard::ValueKind::Opaque;
+    case SP_KIND_UUID: return guard::ValueKind::Uuid;
+    case SP_KIND_PLAIN: return guard::ValueKind::Opaque;
   }
   return guard::ValueKind::Opaque;
 }
@@ -48,14 +50,23 @@ int Session::fields_reset() {
   return 0;
 }
 
+int Session::names_masked(std::span<const sp_text> paths) {
+  if (!proven_) return SP_ERROR_STATE;
+  return snapshot_->policy->names_masked(target(), groups_, paths) ? 1 : 0;
+}
+
 int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
-  if (!feed_base_ || !proven_) return SP_ERROR_STATE;
+  if (!proven_) return SP_ERROR_STATE;
   mask_fields_.clear();
   size_t end = 0;
   for (const sp_span& span : spans) {
-    if (span.offset < end || span.size > feed_size_ || span.offset > feed_size_ - span.size)
-      return SP_ERROR_ARGUMENT;
-    end = span.offset + span.size;
+    if (span.bytes != nullptr) {
+      if (span.offset != 0 || span.size > guard::batch_size_max) return SP_ERROR_ARGUMENT;
+    } else {
+      if (span.offset < end || span.size > feed_size_ || span.offset > feed_size_ - span.size)
+        return SP_ERROR_ARGUMENT;
+      end = span.offset + span.size;
+    }
     const uint32_t index = span.field & ((1u << field_index_bits) - 1);
     const bool known =
         (span.field >> field_index_bits) == fields_generation_ && index < fields_.size() && index > 0;
@@ -63,7 +74,8 @@ int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
     mask_fields_.push_back({.offset = static_cast<uint32_t>(span.offset),
                             .size = static_cast<uint32_t>(span.size),
                             .kind = field ? field->kind : guard::ValueKind::Text,
-                            .plan = field && !field->withheld ? field->plan : nullptr});
+                            .plan = field && !field->withheld ? field->plan : nullptr,
+                            .bytes = span.bytes});
   }
   const std::span<uint8_t> buffer(reinterpret_cast<uint8_t*>(feed_base_), feed_size_);
   const auto results = core_.mask(*snapshot_->policy, target(), buffer, mask_fields_);

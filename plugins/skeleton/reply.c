@@ -103,7 +103,8 @@ static int reply_batch(struct lines* s, const sp_input* input, size_t* at) {
     } else {
       const size_t value = *at + reply->head.size;
       *at += reply->size;
-      spans[count++] = (sp_span){value, *at - 1 - value, name_field(s, label, SP_KIND_TEXT)};
+      spans[count++] =
+          (sp_span){.offset = value, .size = *at - 1 - value, .field = name_field(s, label, SP_KIND_TEXT)};
     }
   }
   if (count != 0 && s->host->mask(s->session, spans, count, masked) < 0) return -1;

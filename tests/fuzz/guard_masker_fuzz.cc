@@ -38,7 +38,7 @@ struct Engine {
     return result.hits;
   }
   std::string mask(std::string_view value, const MaskPlan& plan, ValueKind kind) {
-    const MaskField field{0, static_cast<uint32_t>(value.size()), kind, &plan};
+    const MaskField field{.size = static_cast<uint32_t>(value.size()), .kind = kind, .plan = &plan};
     fuzz::Exact buffer(value);
     const MaskResult one = masker.mask(*scanner, buffer.span(), {&field, 1})[0];
     if (one.outcome == MaskOutcome::Withhold) return "(withheld)";
@@ -92,7 +92,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::vector<std::string> after;
   size_t end = 0;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const auto& [offset, length, kind, plan] = fields[i];
+    const auto& [offset, length, kind, plan, bytes] = fields[i];
+    FUZZ_REQUIRE(bytes == nullptr);
     const std::string old = buffer.substr(offset, length);
     FUZZ_REQUIRE(edited.text().substr(end, offset - end) ==
                  std::string_view(buffer).substr(end, offset - end));

@@ -45,6 +45,37 @@ TEST(MaskPlans, NoMaskMeansClear) {
   EXPECT_FALSE(policy->masks(*policy->target("db"), asked.groups));
 }
 
+// What can spell no text is looked at by no detector, and has no masked form.
+TEST(MaskPlans, PlainValuesAreClearOrWithheld) {
+  const auto policy =
+      policy_of(test_config(mask("m", "detect = [\"@pii\"]\nfields = [\"customers.born\"]", "partial")));
+  const Asked plain{*policy, {"staff"}, SP_KIND_PLAIN};
+  EXPECT_TRUE(plain.plan("x", "public.orders.day").empty());
+  EXPECT_FALSE(plain.withheld("x", "public.orders.day"));
+  EXPECT_TRUE(plain.withheld("x", "public.customers.born"));
+  EXPECT_TRUE(plain.withheld("computed", ""));
+  const Asked unrelated{*policy, {"staff"}, SP_KIND_PLAIN, SP_FIELD_UNRELATED};
+  EXPECT_FALSE(unrelated.withheld("computed", ""));
+  const Asked opaque{*policy, {"staff"}, SP_KIND_OPAQUE};
+  EXPECT_TRUE(opaque.withheld("x", "public.orders.day"));
+}
+
+TEST(MaskPlans, NamesMasked) {
+  const auto policy =
+      policy_of(test_config(mask("m", "detect = [\"@pii\"]\nfields = [\"customers.email\", \"*.ssn\"]",
+                                 "partial", "except = [\"pii-readers\"]")));
+  const auto names = [&](std::initializer_list<std::string_view> paths, std::vector<std::string> groups) {
+    std::vector<sp_text> texts;
+    for (const std::string_view path : paths) texts.push_back({path.data(), path.size()});
+    return policy->names_masked(*policy->target("db"), groups, texts);
+  };
+  EXPECT_TRUE(names({"public.orders.id", "public.customers.email"}, {"staff"}));
+  EXPECT_TRUE(names({"a.b.SSN"}, {"staff"}));
+  EXPECT_FALSE(names({"public.orders.id", "public.customers.name"}, {"staff"}));
+  EXPECT_FALSE(names({}, {"staff"}));
+  EXPECT_FALSE(names({"public.customers.email"}, {"pii-readers"}));
+}
+
 TEST(MaskPlans, FieldPatternsMeanOriginsAndLabels) {
   const auto policy =
       policy_of(test_config(mask("m", "fields = [\"customers.email\", \"a.b.c\", \"*.ssn\", \"phone\"]",
