@@ -23,7 +23,7 @@ void Login::State::begin_login() {
   const int size =
       tls ? link.host->channel_binding(link.session, SP_LEG_CLIENT, binding.data(), binding.size()) : 0;
   if (!host_took(size)) return;
-  scram.emplace(std::string(as_text({binding.data(), static_cast<size_t>(size)})));
+  scram.emplace(std::string(as_text({binding.data(), static_cast<size_t>(size)})), startup.user);
 }
 
 void Login::State::offer_mechanisms(uint16_t minor) {

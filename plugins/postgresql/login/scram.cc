@@ -110,6 +110,18 @@ Scram<std::string_view> ScramServer::read_header(bool plus, std::string_view mes
   return rest;
 }
 
+// The name counts for nothing, the StartupMessage's does. asyncpg and others send that one again and do not
+// write its comma, which stands between WHO and TARGET, as RFC 5802 wants it ("=2C").
+bool ScramServer::take_user(std::string_view& rest) const {
+  const std::string unescaped = "n=" + user_ + ",r=";
+  if (rest.starts_with(unescaped)) {
+    rest.remove_prefix(unescaped.size() - 2);
+    return true;
+  }
+  std::string_view user;
+  return take(rest, 'n', user, true);
+}
+
 Scram<std::string> ScramServer::first(bool plus, std::string_view client_first,
                                       const sp_scram_verifier& verifier, std::span<const uint8_t> random) {
   if (!clean(client_first) || (plus && !offers_plus())) return std::unexpected(ScramFault::Malformed);
@@ -117,9 +129,8 @@ Scram<std::string> ScramServer::first(bool plus, std::string_view client_first,
   if (!bare) return std::unexpected(bare.error());
   std::string_view rest = *bare;
   if (rest.starts_with("m=")) return std::unexpected(ScramFault::Unsupported);
-  std::string_view user;
   std::string_view nonce;
-  if (!take(rest, 'n', user, true) || !take(rest, 'r', nonce) || !extensions_ok(rest)) {
+  if (!take_user(rest) || !take(rest, 'r', nonce) || !extensions_ok(rest)) {
     return std::unexpected(ScramFault::Malformed);
   }
   if (nonce.size() > scram_nonce_size_max || !printable(nonce)) return std::unexpected(ScramFault::Malformed);

@@ -55,8 +55,9 @@ struct ScramAnswer {
 // The server's side, for one exchange.
 class ScramServer {
  public:
-  // `binding`: the tls-server-end-point bytes; empty: PLUS is not offered.
-  explicit ScramServer(std::string binding) : binding_(std::move(binding)) {}
+  // `binding`: the tls-server-end-point bytes; empty: PLUS is not offered. `user`: the StartupMessage's.
+  explicit ScramServer(std::string binding, std::string user = {})
+      : binding_(std::move(binding)), user_(std::move(user)) {}
   ~ScramServer();
   ScramServer(const ScramServer&) = delete;
   ScramServer& operator=(const ScramServer&) = delete;
@@ -76,8 +77,10 @@ class ScramServer {
 
  private:
   Scram<std::string_view> read_header(bool plus, std::string_view message);
+  bool take_user(std::string_view& rest) const;
 
   std::string binding_;
+  std::string user_;
   std::string header_;  // gs2-header, as the client sent it
   bool plus_ = false;
   std::string client_first_bare_;

@@ -40,6 +40,34 @@ TEST(LoginFlow, ServerSignatureReachesTheClient) {
   EXPECT_TRUE(bench.client.verify(last_body(bench.host.legs[0].output).substr(4)).has_value());
 }
 
+// asyncpg sends the StartupMessage's name again in SCRAM, the comma unescaped. Other names count for nothing
+// where they are well formed, and a comma makes them otherwise.
+TEST(LoginFlow, ScramNameWithAComma) {
+  for (const std::string name : {"anne,orders-db", "anne=2Corders-db", "anne", "*", ""}) {
+    LoginBench bench;
+    bench.host.receive(0, startup({{"user", "anne,orders-db"}}));
+    const std::string bare = "n=" + name + ",r=abc";
+    bench.host.receive(0, sasl_initial(scram_name, "n,," + bare));
+    const std::string first = last_body(bench.host.legs[0].output).substr(4);
+    const size_t salt_at = first.find(",s=") + 3;
+    const auto salt = base64_decode(first.substr(salt_at, first.find(',', salt_at) - salt_at));
+    ASSERT_TRUE(salt.has_value()) << name;
+    const std::string unproven = "c=biws," + first.substr(0, first.find(','));
+    const auto answer =
+        scram_answer(as_bytes(salted_password("secret", *salt, 4096)), bare + "," + first + "," + unproven);
+    bench.host.receive(0, message('p', unproven + ",p=" + base64(answer.proof)));
+    EXPECT_EQ(bench.host.good_proof_count, 1u) << name;
+  }
+  for (const std::string name :
+       {"bob,orders-db", "anne,orders-dbs", "anne,orders-db,", "anne,orders-db,x=y"}) {
+    LoginBench bench;
+    bench.host.receive(0, startup({{"user", "anne,orders-db"}}));
+    bench.host.receive(0, sasl_initial(scram_name, "n,,n=" + name + ",r=abc"));
+    EXPECT_EQ(bench.step, LoginStep::Ended) << name;
+    EXPECT_EQ(last_error(bench.host.legs[0].output, 'C'), "08P01") << name;
+  }
+}
+
 TEST(LoginFlow, TlsThenPlus) {
   LoginBench bench(true, true);
   bench.host.receive(0, request(code_gss));
