@@ -1,0 +1,82 @@
+"""One cluster with a regression database, and psql runs as pg_regress makes them."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import process
+from cluster import PASSWORD, Cluster
+
+DATABASE = "regression"
+FILE_TIMEOUT = 400  # seconds; only ends a test that has failed
+# What pg_regress sets for its database and its own server, and what makes plans the same from run to run.
+_SETTINGS = """
+max_prepared_transactions = 2
+jit = off
+autovacuum = off
+"""
+_DATABASE = f"""
+CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
+ALTER DATABASE {DATABASE} SET lc_messages TO 'C';
+ALTER DATABASE {DATABASE} SET lc_monetary TO 'C';
+ALTER DATABASE {DATABASE} SET lc_numeric TO 'C';
+ALTER DATABASE {DATABASE} SET lc_time TO 'C';
+ALTER DATABASE {DATABASE} SET bytea_output TO 'hex';
+ALTER DATABASE {DATABASE} SET timezone_abbreviations TO 'Default';
+ALTER ROLE postgres PASSWORD '{PASSWORD.replace("'", "''")}';
+"""
+
+
+class Side:
+    """A cluster of its own and the way to it: directly, or over what `through` makes of the cluster."""
+
+    def __init__(self, source):
+        self.cluster = Cluster()
+        self.cluster.stop()
+        with open(self.cluster.data + "/postgresql.conf", "a") as file:
+            file.write(_SETTINGS)
+        self.cluster.start()
+        self.cluster.sql(_DATABASE)
+        # The server reads and writes these files too, and it runs as another user.
+        self.folder = self.cluster.folder
+        shutil.copytree(source.folder, self.folder + "/src")
+        os.makedirs(self.folder + "/out/results")
+        os.makedirs(self.folder + "/lib")
+        if source.library:
+            shutil.copy(source.library, self.folder + "/lib/regress.so")
+        subprocess.run(["chmod", "-R", "a+rX", self.folder + "/src", self.folder + "/lib"], check=True)
+        for path, _, _ in os.walk(self.folder + "/out"):
+            self.cluster._own(path)
+        self.where = {"PGPORT": str(self.cluster.port), "PGUSER": "postgres", "PGPASSWORD": PASSWORD}
+
+    def environment(self, name):
+        kept = {key: value for key, value in os.environ.items()
+                if not key.startswith(("PG", "LC_")) and key not in ("LANG", "LANGUAGE")}
+        return kept | self.where | {
+            "PGHOST": "127.0.0.1", "PGSSLMODE": "disable", "PGAPPNAME": "pg_regress/" + name, "PGTZ": "America/Los_Angeles",
+            "PGDATESTYLE": "Postgres, MDY", "PGOPTIONS": "-c intervalstyle=postgres_verbose", "LANG": "C", "LC_MESSAGES": "C",
+            "PG_ABS_SRCDIR": self.folder + "/src", "PG_ABS_BUILDDIR": self.folder + "/out", "PG_LIBDIR": self.folder + "/lib",
+            "PG_DLSUFFIX": ".so", "HOME": self.folder}
+
+    def run(self, name):
+        """The output of sql/NAME.sql as lines, the run's own folder taken out."""
+        args = ["psql", "-X", "-a", "-q", "-d", DATABASE, "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"]
+        output = f"{self.folder}/{name}.out"
+        with open(f"{self.folder}/src/sql/{name}.sql") as sql, open(output, "wb") as out:
+            child = process.start(args, user="postgres", stdin=sql, stdout=out, stderr=subprocess.STDOUT, cwd=self.folder + "/src",
+                                  env=self.environment(name))
+            try:
+                child.wait(FILE_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                process.stop(child, 9)
+                out.write(b"\nthe test did not end\n")
+        with open(output, encoding="utf-8", errors="surrogateescape") as file:
+            return file.read().replace(self.folder, "FOLDER").split("\n")
+
+    def statements(self):
+        """How many statements the server has run for the tests."""
+        return len(re.findall(r"(?m)^\d+ pg_regress/\S+: LOG:  (?:statement|execute)", self.cluster.logged()))
+
+    def remove(self):
+        self.cluster.remove()

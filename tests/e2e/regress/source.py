@@ -1,0 +1,148 @@
+"""PostgreSQL's own regression tests: fetched from Debian's source package, kept outside the tree.
+
+apt runs with folders and a source list of its own: the machine's list with `deb-src` added. What it fetched is kept
+in the user's cache folder, a folder a version."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+
+FETCH_TIMEOUT = 300  # seconds, each step
+
+
+class Unavailable(Exception):
+    """The sources cannot be had here; the text says why."""
+
+
+class Source:
+    """`folder` holds sql/, expected/, data/ and parallel_schedule; `library` is regress.so, or None."""
+
+    def __init__(self, folder, library):
+        self.folder, self.library = folder, library
+
+    def schedule(self):
+        """The names of all tests in the order of parallel_schedule, but for those whose failure it ignores."""
+        names, ignored = [], set()
+        with open(self.folder + "/parallel_schedule") as file:
+            for line in file:
+                kind, _, rest = line.partition(":")
+                if kind == "test":
+                    names += rest.split()
+                elif kind == "ignore":
+                    ignored |= set(rest.split())
+        return [name for name in names if name not in ignored]
+
+
+def fetch(major):
+    """The Source of the installed postgresql-MAJOR; fetched once a version. Raises Unavailable."""
+    package = f"postgresql-{major}"
+    version = _run(["dpkg-query", "-W", "-f", "${Version}", package]).strip()
+    kept = f"{_cache()}/{package}-{version.replace(':', '_')}"
+    if not os.path.exists(kept + "/complete"):
+        os.makedirs(os.path.dirname(kept), exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(kept)) as made:
+            _fetch_sources(made, package, version)
+            _build_library(made, major, version)
+            open(made + "/complete", "w").close()
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(made, kept)
+    library = kept + "/regress.so"
+    return Source(kept + "/regress", library if os.path.exists(library) else None)
+
+
+def _cache():
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return home + "/sallyport/regress"
+
+
+def _run(args, **kwargs):
+    try:
+        done = subprocess.run(args, capture_output=True, text=True, timeout=FETCH_TIMEOUT, **kwargs)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Unavailable(f"{args[0]}: {error}") from error
+    if done.returncode != 0:
+        last = (done.stderr.strip() or done.stdout.strip() or "failed").splitlines()[-1]
+        raise Unavailable(f"{' '.join(args[:1] + args[-1:])}: {last}")
+    return done.stdout
+
+
+class _Apt:
+    """apt-get with lists, cache and sources under `folder`."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ("lists/partial", "cache/archives/partial", "parts", "fetched"):
+            os.makedirs(f"{folder}/{name}")
+        self.options = []
+        for key, value in {"Dir::Etc::SourceList": "/dev/null", "Dir::Etc::SourceParts": folder + "/parts",
+                           "Dir::State::Lists": folder + "/lists", "Dir::Cache": folder + "/cache",
+                           "APT::Sandbox::User": "", "Acquire::Retries": "1"}.items():
+            self.options += ["-o", f"{key}={value}"]
+
+    def __call__(self, *args):
+        return _run(["apt-get", "-q", *self.options, *args], cwd=self.folder + "/fetched")
+
+    def fetched(self, pattern):
+        found = glob.glob(f"{self.folder}/fetched/{pattern}")
+        if not found:
+            raise Unavailable("apt-get fetched no " + pattern)
+        return found[0]
+
+
+def _with_sources(apt):
+    """Copies the machine's source lists and adds deb-src to each entry. Raises Unavailable."""
+    for path in glob.glob("/etc/apt/sources.list") + glob.glob("/etc/apt/sources.list.d/*"):
+        with open(path) as file:
+            text = file.read()
+        if path.endswith(".sources"):
+            text = re.sub(r"(?m)^Types:.*$", "Types: deb deb-src", text)
+        elif path.endswith(".list"):
+            text = re.sub(r"(?m)^deb(?:-src)?\s(.*)$", r"deb \1\ndeb-src \1", text)
+        else:
+            continue
+        with open(f"{apt.folder}/parts/{os.path.basename(path)}", "w") as file:
+            file.write(text)
+    if not os.listdir(apt.folder + "/parts"):
+        raise Unavailable("this machine has no apt source list")
+    # An archive without sources makes apt-get fail as a whole: what was fetched may still be enough.
+    try:
+        apt("update")
+    except Unavailable as trouble:
+        if not any("_Sources" in name or "_source_" in name for name in os.listdir(apt.folder + "/lists")):
+            raise trouble
+
+
+def _fetch_sources(folder, package, version):
+    """folder/regress and folder/regress.c's headers. Raises Unavailable."""
+    with tempfile.TemporaryDirectory() as work:
+        apt = _Apt(work)
+        _with_sources(apt)
+        apt("source", "--download-only", f"{package}={version}")
+        with tarfile.open(apt.fetched("*.orig.tar.*")) as archive:
+            wanted = [one for one in archive.getmembers() if one.isreg() and "/src/test/regress/" in one.name]
+            for one in wanted:
+                one.name = one.name.partition("/src/test/")[2]
+                if ".." not in one.name:
+                    archive.extract(one, folder)
+        try:
+            apt("download", f"postgresql-server-dev-{package.rpartition('-')[2]}={version}")
+            _run(["dpkg-deb", "-x", apt.fetched("*.deb"), folder + "/headers"])
+        except Unavailable:
+            pass  # Without the headers there are no C functions, on neither side.
+
+
+def _build_library(folder, major, version):
+    """folder/regress.so, the tests' C functions; none where there is no compiler or no header."""
+    include = f"{folder}/headers/usr/include/postgresql"
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler and os.path.exists(include):
+        try:
+            _run([compiler, "-O1", "-fPIC", "-shared", "-w", f"-I{include}/{major}/server", f"-I{include}/internal", "-o",
+                  folder + "/regress.so", folder + "/regress/regress.c"])
+        except Unavailable:
+            pass
+    shutil.rmtree(folder + "/headers", ignore_errors=True)
