@@ -29,10 +29,17 @@ ALTER ROLE postgres PASSWORD '{PASSWORD.replace("'", "''")}';
 
 
 class Side:
-    """A cluster of its own and the way to it: directly, or over what `through` makes of the cluster."""
+    """A cluster of its own and the way to it: `where` is directly there until somebody says otherwise."""
 
     def __init__(self, source):
         self.cluster = Cluster()
+        try:
+            self._prepare(source)
+        except BaseException:
+            self.cluster.remove()
+            raise
+
+    def _prepare(self, source):
         self.cluster.stop()
         with open(self.cluster.data + "/postgresql.conf", "a") as file:
             file.write(_SETTINGS)
@@ -43,11 +50,15 @@ class Side:
         shutil.copytree(source.folder, self.folder + "/src")
         os.makedirs(self.folder + "/out/results")
         os.makedirs(self.folder + "/lib")
-        if source.library:
-            shutil.copy(source.library, self.folder + "/lib/regress.so")
+        # The tests look for the modules of contrib/spi beside their own.
+        for library in [source.library] if source.library else []:
+            shutil.copy(library, self.folder + "/lib/regress.so")
+            for module in ("autoinc.so", "refint.so"):
+                shutil.copy(f"{self.cluster.bin}/../lib/{module}", self.folder + "/lib")
         subprocess.run(["chmod", "-R", "a+rX", self.folder + "/src", self.folder + "/lib"], check=True)
-        for path, _, _ in os.walk(self.folder + "/out"):
-            self.cluster._own(path)
+        if os.geteuid() == 0:
+            for path in ("/out", "/out/results"):
+                shutil.chown(self.folder + path, "postgres", "postgres")
         self.where = {"PGPORT": str(self.cluster.port), "PGUSER": "postgres", "PGPASSWORD": PASSWORD}
 
     def environment(self, name):
@@ -71,7 +82,7 @@ class Side:
             except subprocess.TimeoutExpired:
                 process.stop(child, 9)
                 out.write(b"\nthe test did not end\n")
-        with open(output, encoding="utf-8", errors="surrogateescape") as file:
+        with open(output, encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read().replace(self.folder, "FOLDER").split("\n")
 
     def statements(self):
