@@ -1,6 +1,7 @@
 """PostgreSQL's own regression tests through the gateway: the same results as directly, but for a committed list.
 
-SALLYPORT_FULL=1 also runs them directly twice, which shows what differs without a gateway.
+SALLYPORT_FULL=1 adds the tests of PL/pgSQL and of contrib's modules, and runs all of them directly twice, which shows
+what differs without a gateway.
 SALLYPORT_REGRESS_FIELDS=1 also runs them through a mask by name that names no field of theirs.
 SALLYPORT_REGRESS_WRITE=1 writes the list anew instead of comparing with it."""
 
@@ -41,15 +42,15 @@ FIELDS = 'fields = ["nosuchtable.nosuchcolumn"]\ncomputed = "mask"'
 class Run:
     """All files on one cluster: directly, or through a gateway whose mask has `more` keys."""
 
-    def __init__(self, src, more=None):
+    def __init__(self, src, tests, more=None):
         self.outputs, self.gate, self.side = {}, None, side.Side(src)
         try:
             if more is not None:
                 self._through(POLICY % more)
-            for name in src.schedule():
-                self.outputs[name] = self.side.run(name)
+            for test in tests:
+                self.outputs[test] = self.side.run(test)
                 if self.gate and self.gate.process.poll() is not None:
-                    raise AssertionError(f"the gateway ended during {name}:\n{self.gate.said()}")
+                    raise AssertionError(f"the gateway ended during {test.name}:\n{self.gate.said()}")
             self.statements = self.side.statements()
             self.log = self._stop_gate() if self.gate else None
         finally:
@@ -79,23 +80,24 @@ class Regress(unittest.TestCase):
             cls.source = source.fetch(programs.split("/")[4])
         except source.Unavailable as reason:
             raise unittest.SkipTest(f"PostgreSQL's regression tests cannot be fetched: {reason}") from None
-        cls.sql = {name: cls.source.lines(name) for name in cls.source.schedule()}
+        cls.tests = cls.source.core() + (cls.source.modules() if tap.FULL else [])
+        cls.files = {test.name for test in cls.tests}
         # Two clusters at a time: as many as a small machine has cores.
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            direct, through = pool.submit(Run, cls.source), pool.submit(Run, cls.source, "")
+            direct, through = pool.submit(Run, cls.source, cls.tests), pool.submit(Run, cls.source, cls.tests, "")
             cls.direct, cls.through = direct.result(), through.result()
-        print(f"# {len(cls.sql)} files; C functions: {'built' if cls.source.library else 'none'}")
+        print(f"# {len(cls.tests)} files; C functions: {'built' if cls.source.library else 'none'}")
 
     def differences(self, first, second):
-        return [one for name, sql in self.sql.items()
-                for one in differences.compare(name, sql, first.outputs[name], second.outputs[name])]
+        return [one for test in self.tests for one in
+                differences.compare(test.name, self.source.lines(test), first.outputs[test], second.outputs[test])]
 
     def judge(self, found, listing):
         """Fails where `found` is not what is listed, but for what two direct runs do not agree on either."""
-        listed, seen = listing.count(), collections.Counter(map(differences.entry, found))
+        listed, seen = listing.count(self.files), collections.Counter(map(differences.entry, found))
         if seen == listed:
             return
-        control = self.differences(self.direct, Run(self.source))
+        control = self.differences(self.direct, Run(self.source, self.tests))
         found = [one for one in found if differences.steady(one, [two for two in control if two.file == one.file])]
         seen = collections.Counter(map(differences.entry, found))
         new = [differences.shown(one) for one in found if differences.entry(one) in seen - listed]
@@ -109,12 +111,13 @@ class Regress(unittest.TestCase):
         found = self.differences(self.direct, self.through)
         listing = differences.Listing(LISTED)
         if os.environ.get("SALLYPORT_REGRESS_WRITE") == "1":
-            listing.rewrite(found)
+            listing.rewrite(found, self.files)
             listing = differences.Listing(LISTED)
-        self.assertEqual([], listing.unknown(), "entries without a reason")
+        self.assertEqual([], listing.unknown(), "entries without a reason, or reasons without an entry")
         self.judge(found, listing)
-        reasons = collections.Counter(reason for reasons in listing.entries.values() for reason in reasons)
-        print(f"# figure: PostgreSQL's regression tests: {len(self.sql)} files, {self.direct.statements:,} statements directly, "
+        reasons = collections.Counter(reason for one, reasons in listing.entries.items() if one.file in self.files
+                                      for reason in reasons)
+        print(f"# figure: PostgreSQL's regression tests: {len(self.tests)} files, {self.direct.statements:,} statements directly, "
               f"{self.through.statements:,} through the gateway, {len(found)} differences, all listed: "
               + ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()))
 
@@ -125,14 +128,14 @@ class Regress(unittest.TestCase):
     @unittest.skipUnless(tap.FULL, "two direct runs are compared by SALLYPORT_FULL=1")
     def test_direct_twice(self):
         """two direct runs say the same, so nothing needs to be normalised"""
-        found = self.differences(self.direct, Run(self.source))
+        found = self.differences(self.direct, Run(self.source, self.tests))
         self.assertEqual([], [differences.shown(one) for one in found])
 
     @unittest.skipUnless(os.environ.get("SALLYPORT_REGRESS_FIELDS") == "1",
                          "a mask by name takes what has no origin for masked: run by SALLYPORT_REGRESS_FIELDS=1")
     def test_fields(self):
         """a mask that names no field of theirs changes nothing either"""
-        found = self.differences(self.direct, Run(self.source, FIELDS))
+        found = self.differences(self.direct, Run(self.source, self.tests, FIELDS))
         print(f"# figure: with a mask by name {len(found)} differences")
         self.judge(found, differences.Listing(LISTED))
 

@@ -78,22 +78,27 @@ class Listing:
                     statement = line.split(None, 3)[3].strip() if len(words) > 3 else ""
                     self.entries.setdefault(Entry(file_name, digest, statement), []).append(reason)
 
-    def count(self):
-        return collections.Counter({one: len(reasons) for one, reasons in self.entries.items()})
+    def count(self, files):
+        """How often each entry of these files stands in the list."""
+        return collections.Counter({one: len(reasons) for one, reasons in self.entries.items() if one.file in files})
 
     def unknown(self):
-        """Entries whose reason is none of those that the list explains."""
-        return [one for one, reasons in self.entries.items() if set(reasons) - set(self.reasons)]
+        """Entries whose reason is none of those that the list explains, and reasons without an entry."""
+        used = {reason for reasons in self.entries.values() for reason in reasons}
+        return [one for one, reasons in self.entries.items() if set(reasons) - set(self.reasons)] + sorted(
+            set(self.reasons) - used)
 
     def guess(self, one):
         """The reason whose refusal a Difference shows, or `unexplained`."""
         found = [name for name, reason in self.reasons.items() if any(reason.mark in line for line in one.added)]
         return found[0] if found else UNEXPLAINED
 
-    def rewrite(self, differences):
-        """Writes the list anew; what was listed keeps its reason."""
+    def rewrite(self, differences, files):
+        """Writes the entries of these files anew; what was listed keeps its reason."""
         with open(self.path, encoding="ascii") as file:
-            head = [line for line in file if line.startswith(("#", "reason ")) or not line.strip()]
+            lines = list(file)
+        head = [line for line in lines if line.startswith(("#", "reason ")) or not line.strip()]
+        others = [line for line in lines if line not in head and line.split()[0] not in files]
         left = {one: list(reasons) for one, reasons in self.entries.items()}
         with open(self.path, "w", encoding="ascii") as file:
             file.writelines(head)
@@ -101,3 +106,4 @@ class Listing:
                 key = entry(one)
                 reason = left[key].pop(0) if left.get(key) else self.guess(one)
                 file.write(f"{key.file} {reason} {key.digest} {key.statement}".rstrip() + "\n")
+            file.writelines(others)

@@ -7,8 +7,8 @@ import subprocess
 
 import process
 from cluster import PASSWORD, Cluster
+from regress.source import sql_of
 
-DATABASE = "regression"
 FILE_TIMEOUT = 400  # seconds; only ends a test that has failed
 # What pg_regress sets for its database and its own server, and what makes plans the same from run to run.
 _SETTINGS = """
@@ -16,15 +16,14 @@ max_prepared_transactions = 2
 jit = off
 autovacuum = off
 """
-_DATABASE = f"""
-CREATE DATABASE {DATABASE} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
-ALTER DATABASE {DATABASE} SET lc_messages TO 'C';
-ALTER DATABASE {DATABASE} SET lc_monetary TO 'C';
-ALTER DATABASE {DATABASE} SET lc_numeric TO 'C';
-ALTER DATABASE {DATABASE} SET lc_time TO 'C';
-ALTER DATABASE {DATABASE} SET bytea_output TO 'hex';
-ALTER DATABASE {DATABASE} SET timezone_abbreviations TO 'Default';
-ALTER ROLE postgres PASSWORD '{PASSWORD.replace("'", "''")}';
+_DATABASE = """
+CREATE DATABASE "%(name)s" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C';
+ALTER DATABASE "%(name)s" SET lc_messages TO 'C';
+ALTER DATABASE "%(name)s" SET lc_monetary TO 'C';
+ALTER DATABASE "%(name)s" SET lc_numeric TO 'C';
+ALTER DATABASE "%(name)s" SET lc_time TO 'C';
+ALTER DATABASE "%(name)s" SET bytea_output TO 'hex';
+ALTER DATABASE "%(name)s" SET timezone_abbreviations TO 'Default';
 """
 
 
@@ -44,7 +43,8 @@ class Side:
         with open(self.cluster.data + "/postgresql.conf", "a") as file:
             file.write(_SETTINGS)
         self.cluster.start()
-        self.cluster.sql(_DATABASE)
+        self.cluster.sql("ALTER ROLE postgres PASSWORD '%s'" % PASSWORD.replace("'", "''"))
+        self.databases = set()
         # The server reads and writes these files too, and it runs as another user.
         self.folder = self.cluster.folder
         shutil.copytree(source.folder, self.folder + "/src")
@@ -61,22 +61,25 @@ class Side:
                 shutil.chown(self.folder + path, "postgres", "postgres")
         self.where = {"PGPORT": str(self.cluster.port), "PGUSER": "postgres", "PGPASSWORD": PASSWORD}
 
-    def environment(self, name):
+    def environment(self, test):
         kept = {key: value for key, value in os.environ.items()
                 if not key.startswith(("PG", "LC_")) and key not in ("LANG", "LANGUAGE")}
         return kept | self.where | {
-            "PGHOST": "127.0.0.1", "PGSSLMODE": "disable", "PGAPPNAME": "pg_regress/" + name, "PGTZ": "America/Los_Angeles",
+            "PGHOST": "127.0.0.1", "PGSSLMODE": "disable", "PGAPPNAME": "pg_regress/" + test.name, "PGTZ": "America/Los_Angeles",
             "PGDATESTYLE": "Postgres, MDY", "PGOPTIONS": "-c intervalstyle=postgres_verbose", "LANG": "C", "LC_MESSAGES": "C",
-            "PG_ABS_SRCDIR": self.folder + "/src", "PG_ABS_BUILDDIR": self.folder + "/out", "PG_LIBDIR": self.folder + "/lib",
+            "PG_ABS_SRCDIR": f"{self.folder}/src/{test.folder}", "PG_ABS_BUILDDIR": self.folder + "/out", "PG_LIBDIR": self.folder + "/lib",
             "PG_DLSUFFIX": ".so", "HOME": self.folder}
 
-    def run(self, name):
-        """The output of sql/NAME.sql as lines, the run's own folder taken out."""
-        args = ["psql", "-X", "-a", "-q", "-d", DATABASE, "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"]
-        output = f"{self.folder}/{name}.out"
-        with open(f"{self.folder}/src/sql/{name}.sql") as sql, open(output, "wb") as out:
-            child = process.start(args, user="postgres", stdin=sql, stdout=out, stderr=subprocess.STDOUT, cwd=self.folder + "/src",
-                                  env=self.environment(name))
+    def run(self, test):
+        """The output of a test's SQL as lines, the run's own folder taken out."""
+        if test.database not in self.databases:
+            self.cluster.sql(_DATABASE % {"name": test.database})
+            self.databases.add(test.database)
+        args = ["psql", "-X", "-a", "-q", "-d", test.database, "-v", "HIDE_TABLEAM=on", "-v", "HIDE_TOAST_COMPRESSION=on"]
+        output = f"{self.folder}/psql.out"
+        with open(sql_of(self.folder + "/src", test)) as sql, open(output, "wb") as out:
+            child = process.start(args, user="postgres", stdin=sql, stdout=out, stderr=subprocess.STDOUT,
+                                  cwd=f"{self.folder}/src/{test.folder}", env=self.environment(test))
             try:
                 child.wait(FILE_TIMEOUT)
             except subprocess.TimeoutExpired:

@@ -3,6 +3,7 @@
 apt runs with folders and a source list of its own: the machine's list with `deb-src` added. What it fetched is kept
 in the user's cache folder, a folder a version."""
 
+import collections
 import glob
 import os
 import re
@@ -12,33 +13,59 @@ import tarfile
 import tempfile
 
 FETCH_TIMEOUT = 300  # seconds, each step
+CORE, PLPGSQL = "src/test/regress", "src/pl/plpgsql/src"
 
 
 class Unavailable(Exception):
     """The sources cannot be had here; the text says why."""
 
 
+# One file of SQL: its name in reports, the folder (under the source's) that holds sql/, and the database it runs in.
+Test = collections.namedtuple("Test", "name folder database")
+
+
 class Source:
-    """`folder` holds sql/, expected/, data/ and parallel_schedule; `library` is regress.so, or None."""
+    """What was fetched: `folder` holds src/test/regress, contrib and PL/pgSQL's own tests as in the source package;
+    `library` is regress.so, or None."""
 
-    def __init__(self, folder, library):
-        self.folder, self.library = folder, library
+    def __init__(self, folder):
+        self.folder = folder
+        self.library = f"{folder}/regress.so" if os.path.exists(folder + "/regress.so") else None
 
-    def schedule(self):
-        """The names of all tests in the order of parallel_schedule, but for those whose failure it ignores."""
+    def core(self):
+        """The tests of parallel_schedule in its order, but for those whose failure it ignores."""
         names, ignored = [], set()
-        with open(self.folder + "/parallel_schedule") as file:
+        with open(f"{self.folder}/{CORE}/parallel_schedule") as file:
             for line in file:
                 kind, _, rest = line.partition(":")
                 if kind == "test":
                     names += rest.split()
                 elif kind == "ignore":
                     ignored |= set(rest.split())
-        return [name for name in names if name not in ignored]
+        return [Test(name, CORE, "regression") for name in names if name not in ignored]
 
-    def lines(self, name):
-        with open(f"{self.folder}/sql/{name}.sql", encoding="utf-8", errors="surrogateescape", newline="") as file:
+    def modules(self):
+        """The tests of PL/pgSQL and of the contrib modules that need no server made for them and no second one."""
+        found = []
+        for makefile in sorted(glob.glob(f"{self.folder}/contrib/*/Makefile")) + [f"{self.folder}/{PLPGSQL}/Makefile"]:
+            folder = os.path.relpath(os.path.dirname(makefile), self.folder)
+            with open(makefile) as file:
+                text = file.read().replace("\\\n", " ")
+            names = " ".join(re.findall(r"(?m)^REGRESS\s*\+?=(.*)$", text)).split()
+            module = os.path.basename(folder) if folder != PLPGSQL else "plpgsql"
+            if "--temp-config" in text or module in ("dblink", "postgres_fdw"):
+                continue
+            found += [Test(f"{module}/{name}", folder, "regression_" + module) for name in names
+                      if os.path.exists(f"{self.folder}/{folder}/sql/{name}.sql")]
+        return found
+
+    def lines(self, test):
+        with open(sql_of(self.folder, test), encoding="utf-8", errors="surrogateescape", newline="") as file:
             return file.read().split("\n")
+
+
+def sql_of(root, test):
+    return f"{root}/{test.folder}/sql/{test.name.rpartition('/')[2]}.sql"
 
 
 def fetch(major):
@@ -54,8 +81,7 @@ def fetch(major):
             open(made + "/complete", "w").close()
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(made, kept)
-    library = kept + "/regress.so"
-    return Source(kept + "/regress", library if os.path.exists(library) else None)
+    return Source(kept)
 
 
 def _cache():
@@ -121,7 +147,7 @@ def _with_sources(apt):
 
 
 def _fetch_sources(folder, package, version):
-    """folder/regress and the headers for its C functions. Raises Unavailable."""
+    """The source's folders and the headers for its C functions. Raises Unavailable."""
     with tempfile.TemporaryDirectory() as work:
         apt = _Apt(work)
         _with_sources(apt)
@@ -130,10 +156,9 @@ def _fetch_sources(folder, package, version):
         except Unavailable:  # The archive has gone on: another minor version has all but the same tests.
             apt("source", "--download-only", package)
         with tarfile.open(apt.fetched("*.orig.tar.*")) as archive:
-            wanted = [one for one in archive.getmembers() if one.isreg() and "/src/test/regress/" in one.name]
-            for one in wanted:
-                one.name = one.name.partition("/src/test/")[2]
-                if ".." not in one.name:
+            for one in archive:
+                one.name = one.name.partition("/")[2]
+                if one.isreg() and one.name.startswith((CORE, PLPGSQL, "contrib/")) and ".." not in one.name:
                     archive.extract(one, folder)
         try:
             apt("download", f"postgresql-server-dev-{package.rpartition('-')[2]}={version}")
@@ -149,7 +174,7 @@ def _build_library(folder, major, version):
     if compiler and os.path.exists(include):
         try:
             _run([compiler, "-O1", "-fPIC", "-shared", "-w", f"-I{include}/{major}/server", f"-I{include}/internal", "-o",
-                  folder + "/regress.so", folder + "/regress/regress.c"])
+                  folder + "/regress.so", f"{folder}/{CORE}/regress.c"])
         except Unavailable:
             pass
     shutil.rmtree(folder + "/headers", ignore_errors=True)
