@@ -24,6 +24,7 @@ def compare(name, sql, direct, other):
             file.write("".join(line + "\n" for line in lines).encode(errors="surrogateescape"))
             file.flush()
         done = subprocess.run(["diff", "-a", left.name, right.name], capture_output=True)
+        assert done.returncode == 1, f"diff of {name}: {done.returncode} {done.stderr}"
     echoed = {line for line in sql if line.strip() and not line.startswith("--")}
     found = []
     for line in done.stdout.decode(errors="surrogateescape").split("\n"):

@@ -51,10 +51,8 @@ class Side:
         os.makedirs(self.folder + "/out/results")
         os.makedirs(self.folder + "/lib")
         # The tests look for the modules of contrib/spi beside their own.
-        for library in [source.library] if source.library else []:
-            shutil.copy(library, self.folder + "/lib/regress.so")
-            for module in ("autoinc.so", "refint.so"):
-                shutil.copy(f"{self.cluster.bin}/../lib/{module}", self.folder + "/lib")
+        for library in (source.library, self.cluster.bin + "/../lib/autoinc.so", self.cluster.bin + "/../lib/refint.so"):
+            shutil.copy(library, self.folder + "/lib")
         subprocess.run(["chmod", "-R", "a+rX", self.folder + "/src", self.folder + "/lib"], check=True)
         if os.geteuid() == 0:
             for path in ("/out", "/out/results"):

@@ -26,11 +26,11 @@ Test = collections.namedtuple("Test", "name folder database")
 
 class Source:
     """What was fetched: `folder` holds src/test/regress, contrib and PL/pgSQL's own tests as in the source package;
-    `library` is regress.so, or None."""
+    `library` is their C functions, regress.so."""
 
     def __init__(self, folder):
         self.folder = folder
-        self.library = f"{folder}/regress.so" if os.path.exists(folder + "/regress.so") else None
+        self.library = folder + "/regress.so"
 
     def core(self):
         """The tests of parallel_schedule in its order, but for those whose failure it ignores."""
@@ -77,7 +77,7 @@ def fetch(major):
         os.makedirs(os.path.dirname(kept), exist_ok=True)
         with tempfile.TemporaryDirectory(dir=os.path.dirname(kept)) as made:
             _fetch_sources(made, package, version)
-            _build_library(made, major, version)
+            _build_library(made, major)
             open(made + "/complete", "w").close()
             shutil.rmtree(kept, ignore_errors=True)
             shutil.copytree(made, kept)
@@ -151,30 +151,33 @@ def _fetch_sources(folder, package, version):
     with tempfile.TemporaryDirectory() as work:
         apt = _Apt(work)
         _with_sources(apt)
-        try:
-            apt("source", "--download-only", f"{package}={version}")
-        except Unavailable:  # The archive has gone on: another minor version has all but the same tests.
-            apt("source", "--download-only", package)
+        _download(apt, ["apt-cache", *apt.options, "showsrc", package], version, "source", "--download-only", package)
         with tarfile.open(apt.fetched("*.orig.tar.*")) as archive:
             for one in archive:
                 one.name = one.name.partition("/")[2]
                 if one.isreg() and one.name.startswith((CORE, PLPGSQL, "contrib/")) and ".." not in one.name:
                     archive.extract(one, folder)
+        headers = f"postgresql-server-dev-{package.rpartition('-')[2]}"
+        _download(apt, ["apt-cache", *apt.options, "show", headers], version, "download", headers)
+        _run(["dpkg-deb", "-x", apt.fetched("*.deb"), folder + "/headers"])
+
+
+def _download(apt, listing, version, *what):
+    """`what` in `version`, else, where the archive has gone on, in another that `listing` names: tests and headers of
+    one major version are all but the same. Raises Unavailable."""
+    listed = set(re.findall(r"(?m)^Version: (\S+)", _run(listing)))
+    trouble = Unavailable("the archive has no " + what[-1])
+    for one in sorted(listed, key=lambda other: (other != version, other)):
         try:
-            apt("download", f"postgresql-server-dev-{package.rpartition('-')[2]}={version}")
-            _run(["dpkg-deb", "-x", apt.fetched("*.deb"), folder + "/headers"])
-        except Unavailable:
-            pass  # Without the headers there are no C functions, on neither side.
+            return apt(*what[:-1], f"{what[-1]}={one}")
+        except Unavailable as error:
+            trouble = error
+    raise trouble
 
 
-def _build_library(folder, major, version):
-    """folder/regress.so, the tests' C functions; none where there is no compiler or no header."""
+def _build_library(folder, major):
+    """folder/regress.so: the C functions that the tests call. Raises Unavailable."""
     include = f"{folder}/headers/usr/include/postgresql"
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler and os.path.exists(include):
-        try:
-            _run([compiler, "-O1", "-fPIC", "-shared", "-w", f"-I{include}/{major}/server", f"-I{include}/internal", "-o",
-                  folder + "/regress.so", f"{folder}/{CORE}/regress.c"])
-        except Unavailable:
-            pass
-    shutil.rmtree(folder + "/headers", ignore_errors=True)
+    _run(["cc", "-O1", "-fPIC", "-shared", "-w", f"-I{include}/{major}/server", f"-I{include}/internal", "-o",
+          folder + "/regress.so", f"{folder}/{CORE}/regress.c"])
+    shutil.rmtree(folder + "/headers")
