@@ -1,0 +1,259 @@
+"""Generated attacks on a real server: what a rule holds or denies is never executed, and what does no harm is let through.
+
+Statements come from a seed (printed; SALLYPORT_SEED=n runs it again) and reach the targets as a superuser, so that whatever
+passes takes effect. What it did is told by the server alone: see generated/witness.py."""
+
+import os
+import random
+import time
+import unittest
+
+import tap
+import world
+from gateway import target
+from generated import benign, construct, lexical, protocol, seeds, witness
+from wireclient import SYNC, WireClient, query
+
+SEED = int(os.environ.get("SALLYPORT_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
+BATCH = 500
+POLICY = """
+[[rule]]
+name = "reading"
+targets = ["strict", "paused"]
+use = "sql/read-only"
+action = "allow"
+
+[[rule]]
+name = "the-rest-waits"
+targets = ["paused"]
+match = { verb = ["*", "UNPARSED"] }
+action = "approve"
+approvers = ["dba"]
+hold = "0s"
+timeout = "1s"
+
+[[rule]]
+name = "no-destruction"
+targets = ["guard"]
+use = "sql/destructive"
+action = "deny"
+
+[[rule]]
+name = "no-escape"
+targets = ["guard"]
+use = "sql/escape"
+action = "deny"
+
+[[rule]]
+name = "anything"
+targets = ["open"]
+match = { verb = ["*", "UNPARSED"] }
+action = "allow"
+"""
+DEFAULTS = {"strict": "deny", "paused": "deny", "guard": "allow", "open": "allow"}
+# What no statement that the guard lets through may change.
+GUARDED = ("pg_proc", "pg_aggregate", "pg_trigger", "pg_cast", "pg_operator", "pg_language", "pg_event_trigger", "pg_extension", "pg_foreign_server",
+           "pg_foreign_data_wrapper", "pg_publication", "pg_subscription", "pg_db_role_setting", "pg_largeobject", "pg_largeobject_metadata", "files",
+           "postgresql.auto.conf", "pg_hba.conf", "postgresql.conf")
+CODE = ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR", "CAST", "LANGUAGE", "RULE", "TRIGGER", "EXTENSION", "SERVER", "WRAPPER", "PUBLICATION",
+        "TABLE AS", "SELECT INTO", "MATERIALIZED VIEW")
+# How often ReadyForQuery comes depends on what failed; this does not.
+END = "SELECT 'the end of it'"
+SPARED = ("SELECT (SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM stock s WHERE id < 0),"
+          "(SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM journal s WHERE id < 0),"
+          "(SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM parts s WHERE id < 0)")
+
+
+class Scenario:
+    """Some bytes, and the attack that is in them. `said`: all that was answered, None if the session was lost."""
+
+    def __init__(self, data, text, sure=False, mark=None):
+        self.data, self.text, self.sure, self.mark = data, text, sure, mark
+        self.said = None
+
+
+class Generated(world.Case):
+    settings = {"policy": POLICY}
+
+    @classmethod
+    def setUpClass(cls):
+        cluster = world.cluster()
+        cluster.sql("ALTER SYSTEM SET autovacuum = off; ")
+        cluster.sql("ALTER SYSTEM SET max_prepared_transactions = 8")
+        cluster.sql("ALTER SYSTEM SET log_min_messages = warning")
+        cluster.stop()
+        cluster.start()
+        cluster.sql("CREATE ROLE keeper SUPERUSER LOGIN PASSWORD 'target''s own word'; CREATE ROLE bystander; CREATE DATABASE unused;"
+                    "ALTER ROLE keeper SET statement_timeout = '20s'; ALTER ROLE keeper SET lock_timeout = '5s'")
+        cls.witness = witness.Witness(cluster)
+        cls.addClassCleanup(cls.witness.close)
+        cls.witness.prepare("model")
+        for name in DEFAULTS:
+            cluster.sql(f"CREATE DATABASE {name} TEMPLATE model")
+        cls.seeds = seeds.seeds(cls.witness.files)
+        made = "".join(target(name, cluster.port, user="keeper", extra="").replace('default = "allow"', f'default = "{default}"').replace(
+            'database = "shop"', f'database = "{name}"') for name, default in DEFAULTS.items())
+        cls.settings = cls.settings | {"targets": made}
+        super().setUpClass()
+        print(f"# seed {SEED}", flush=True)
+
+    def client(self, place):
+        return WireClient(self.gate.port, target=place, database=place)
+
+    def attack(self, rng, choice, number):
+        one = construct.attack(rng, rng.choice(choice))
+        mark = f"g{number}g"
+        text = one.text + f"\n/*{mark}*/" if rng.random() < 0.5 else f"/*{mark}*/" + one.text
+        return Scenario(construct.wire(rng, text, one.sure), text, one.sure, mark)
+
+    def send(self, place, scenarios):
+        """Sends them over one session, or as many as it takes; each keeps what was said to it."""
+        client = self.client(place)
+        for start in range(0, len(scenarios), 5):
+            group = scenarios[start:start + 5]
+            try:
+                client.send(*(one.data + SYNC + query("ROLLBACK") + query(END) for one in group))
+                for one in group:
+                    one.said = self.heard(client)
+            except (OSError, EOFError):
+                type(self).lost += 1
+                client.close()
+                client = self.client(place)
+        client.close()
+
+    def heard(self, client):
+        """All that is said up to the answer to END."""
+        said, over = [], False
+        while True:
+            kind, body = client.next()
+            said.append(kind.encode("latin-1") + body)
+            over = over or (kind == "D" and body.endswith(b"the end of it"))
+            if over and kind == "Z":
+                return b"\n".join(said)
+
+    def examine(self, place, scenarios, whole=True):
+        """What happened that must not, in words; nothing if all is well. `whole`: looks through the catalogues too."""
+        self.witness.entries()
+        self.send(place, scenarios)
+        entries = self.witness.entries()
+        began = "\n".join(witness.texts(entries))
+        found = []
+        for one in scenarios:
+            refused = one.said is not None and b"C42501\0" in one.said
+            if one.mark and one.mark in began and (one.sure or refused):
+                found.append(f"{'refused, and still ' if refused else ''}run: {one.text[:2000]!r}")
+        told = witness.seen(entries)
+        if place == "guard":
+            told = [one for one in told if one.startswith(("sql_drop", "TRUNCATE")) or (one.startswith("ddl_command_end") and one.endswith(CODE))]
+        found += ["the server tells: " + one for one in told[:5]]
+        last, now = type(self).last, self.look(place, whole or found)
+        if place != "guard" and now[0] != last[0]:
+            found.append("a transaction wrote something")
+        if now[1] != last[1]:
+            found.append("rows that no statement may touch are gone or changed")
+        if now[2]:
+            changed = [name for name in last[2].keys() | now[2].keys() if last[2].get(name) != now[2].get(name) and (place != "guard" or name in GUARDED)]
+            found += ["changed: " + ", ".join(sorted(changed))] if changed else []
+        return found
+
+    def look(self, place, whole=True):
+        """How things stand; kept to compare with the next time."""
+        cls = type(self)
+        now = (self.witness.transactions(), self.witness.ask(SPARED, place), self.witness.state(place) if whole else None)
+        cls.last = (*now[:2], now[2] or cls.last[2])
+        return now
+
+    def run_all(self, place, make, count):
+        """Makes `count` scenarios by `make(rng, number)`, sends them to `place`, and finds the one that did harm."""
+        self.look(place)
+        type(self).lost = 0
+        started, refused, sure, batch = time.monotonic(), 0, 0, 0
+        since = []
+        for start in range(0, count, BATCH):
+            scenarios = [make(random.Random(f"{SEED}/{place}/{number}"), number) for number in range(start, min(start + BATCH, count))]
+            since += scenarios
+            batch += 1
+            whole = batch % 10 == 0 or start + BATCH >= count
+            if found := self.examine(place, scenarios, whole):
+                print("\n".join("# " + one for one in found[:20]), flush=True)
+                self.fail("\n".join([f"seed {SEED}, {place}, {start}:"] + found[:20] + self.culprits(place, since if whole else scenarios)))
+            if whole:
+                since = []
+            refused += sum(1 for one in scenarios if one.said and b"C42501\0" in one.said)
+            sure += sum(one.sure for one in scenarios)
+            if tap.FULL and batch % 40 == 0:
+                print(f"# {place}: {start} of {count}, {time.monotonic() - started:.0f} s", flush=True)
+        print(f"# figure: {place}: {count} generated, {sure} of them sure to be dangerous, {refused} refused, {self.lost} sessions lost, none executed, "
+              f"{time.monotonic() - started:.0f} s", flush=True)
+        self.assertLess(self.lost, count / 100)
+        return refused
+
+    def culprits(self, place, scenarios):
+        """The shortest row of them found, by halves, that does it again."""
+        found = self.examine(place, scenarios)
+        if not found:
+            return ["  not again, when sent anew"]
+        while len(scenarios) > 1:
+            halves = scenarios[:len(scenarios) // 2], scenarios[len(scenarios) // 2:]
+            for half in halves:
+                if again := self.examine(place, half):
+                    scenarios, found = half, again
+                    break
+            else:
+                break
+        return [f"  {found} by"] + [f"  {one.text[:1500]!r} on the wire {one.data[:1500]!r} told {one.said and one.said[:600]!r}" for one in scenarios[:5]]
+
+    def test_bites(self):
+        """where everything is allowed, the same statements do harm, and it is seen"""
+        rng = random.Random(f"{SEED}/open")
+        choice = [one for one in self.seeds if one.shows]
+        choice = choice if tap.FULL or SEED == 1 else rng.sample(choice, 50)
+        type(self).lost, duds = 0, []
+        self.look("open")
+        for one in choice:
+            if not any(self.bites(self.attack(rng, [one], number), one.block) for number in range(6)):
+                duds.append(one.text)
+        print(f"# figure: {len(choice) - len(duds)} of {len(choice)} kinds of dangerous statements do harm where nothing stops them", flush=True)
+        self.assertLess(len(duds), len(choice) / 10, duds)
+
+    def bites(self, scenario, block):
+        """Whether it does harm; undone, as far as it lets that be done."""
+        if not scenario.sure:
+            return False
+        shape = "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT relname || relfilenode FROM pg_class UNION ALL SELECT proname FROM pg_proc) AS x(t)"
+        before = self.witness.ask(shape, "open")
+        if block:
+            scenario.data = query("BEGIN") + scenario.data
+        found = self.examine("open", [scenario], whole=not block)
+        if self.witness.ask(shape, "open") != before or self.cluster.sql("SELECT 1 FROM pg_roles WHERE rolname = 'bystander'") != "1":
+            self.renew("open")
+            self.look("open")
+        return any(not one.startswith("run:") for one in found)
+
+    def renew(self, place):
+        """The database as it was before the first attack."""
+        self.witness.close()
+        self.cluster.sql(f"DROP DATABASE IF EXISTS {place} WITH (FORCE)")
+        self.cluster.sql(f"CREATE DATABASE {place} TEMPLATE model STRATEGY file_copy")
+        self.cluster.sql("DO $$BEGIN CREATE ROLE bystander; EXCEPTION WHEN duplicate_object THEN NULL; END$$")
+
+    def test_strict(self):
+        """where only reading is allowed, nothing is ever written, defined or called"""
+        self.run_all("strict", lambda rng, number: self.attack(rng, self.seeds, number), 600_000 if tap.FULL else 10_000)
+
+    def test_guard(self):
+        """where destruction and escapes are denied, nothing is dropped, emptied or defined as code"""
+        choice = [one for one in self.seeds if one.group in ("destroy", "escape")]
+        self.run_all("guard", lambda rng, number: self.attack(rng, choice, number), 300_000 if tap.FULL else 6_000)
+
+    def test_paused(self):
+        """what waits for an approval that nobody gives is never run"""
+        self.run_all("paused", lambda rng, number: self.attack(rng, self.seeds, number), 60_000 if tap.FULL else 2_000)
+
+    def test_walks(self):
+        """no walk through names, portals, cursors and errors runs what waits for an approval"""
+        self.run_all("paused", lambda rng, _: Scenario(protocol.walk(rng), "a walk"), 40_000 if tap.FULL else 2_000)
+
+
+if __name__ == "__main__":
+    tap.main()
