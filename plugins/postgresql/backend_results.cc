@@ -106,6 +106,7 @@ Backend::Step Backend::on_complete(uint8_t type) {
     wire_.ledger.define_statement(entry.name, entry.prepared);
   } else if (type == back::bind_complete && entry.await == Await::Bind) {
     wire_.ledger.define_portal(entry.name, entry.portal);
+    if (entry.vague) wire_.context.mark_unknown();  // code ran in its planning
   } else if (type == back::close_complete && entry.await == Await::Close) {
     if (entry.closes_portal) {
       wire_.ledger.drop_portal(entry.name);
@@ -116,6 +117,7 @@ Backend::Step Backend::on_complete(uint8_t type) {
     return Step::Broken;
   }
   deliver(end_);
+  finish_entry(entry);
   (void)wire_.ledger.pop();
   popped_ = true;
   return Step::Next;

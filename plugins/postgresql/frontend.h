@@ -58,6 +58,7 @@ class Frontend {
                                                         bool alone);
 
   Step run_portal(const Message& message, const std::shared_ptr<Portal>& portal, uint32_t row_count_max);
+  Ruling rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal);
   void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);
   Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
   [[nodiscard]] uint64_t transaction_of_next() const;

@@ -1,4 +1,6 @@
 // The extended query protocol's messages: Parse, Bind, Describe, Execute, Close.
+#include <algorithm>
+
 #include "plugins/postgresql/frontend.h"
 #include "plugins/postgresql/values.h"
 
@@ -8,6 +10,17 @@ namespace {
 
 // The server cuts longer names at this size, so two of them could be one there and two here.
 bool name_fits(std::string_view name) { return name.size() <= name_size_max; }
+
+// The server plans at Bind, and planning runs functions that are said to be immutable or stable: a user's may
+// do anything all the same.
+bool runs_when_planned(const Portal& portal) {
+  if (!portal.statement || !portal.statement->facts) return false;
+  return std::ranges::any_of(portal.statement->facts->statements(), [](const StatementFacts& one) {
+    return !one.statement->unknown_functions.empty() ||
+           std::ranges::any_of(one.statement->escapes,
+                               [](const std::string& reason) { return reason.starts_with("function "); });
+  });
+}
 
 Refusal name_too_long() {
   return {.sqlstate = "42622",
@@ -83,8 +96,24 @@ Frontend::Step Frontend::on_bind(const Message& message) {
   portal->statement = std::move(found.value);
   portal->bind = as_text(tail);
   portal->named = !name.empty() || !statement.empty();
-  wire_.host.note("bind", message.whole);
-  forward(message, {.await = Await::Bind, .name = std::string(name), .portal = std::move(portal)});
+  Entry entry{.await = Await::Bind, .name = std::string(name), .portal = std::move(portal)};
+  if (runs_when_planned(*entry.portal)) {
+    Refusal refusal;
+    switch (rule_portal(*entry.portal, 0, refusal)) {
+      case Ruling::Held: return Step::Held;
+      case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
+      case Ruling::Allowed: break;
+    }
+    entry.portal->approved = answer_state_ == SP_STATE_APPROVED;
+    entry.portal->fresh = true;
+    entry.judged = true;
+    entry.vague = true;
+    entry.closing = "planned";
+    mark_doubt(true);
+  } else {
+    wire_.host.note("bind", message.whole);
+  }
+  forward(message, std::move(entry));
   return Step::Done;
 }
 
@@ -127,6 +156,16 @@ Frontend::Step Frontend::on_execute(const Message& message) {
   return run_portal(message, found.value, row_count_max > 0 ? static_cast<uint32_t>(row_count_max) : 0);
 }
 
+Frontend::Ruling Frontend::rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal) {
+  const Prepared* statement = portal.statement.get();
+  const Run run = {
+      .facts = statement != nullptr ? statement->facts : nullptr,
+      .text = statement != nullptr ? std::string_view(statement->text) : "Execute of an unknown portal",
+      .portal = &portal,
+      .row_count_max = row_count_max};
+  return rule(run, SP_STAGE_EXECUTE, refusal);
+}
+
 Frontend::Step Frontend::run_portal(const Message& message, const std::shared_ptr<Portal>& portal,
                                     uint32_t row_count_max) {
   const Prepared* statement = portal->statement.get();
@@ -134,18 +173,14 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
     abandon();
     return refuse(message.type, message.whole.size(), copy_masked());
   }
-  const Run run = {
-      .facts = statement != nullptr ? statement->facts : nullptr,
-      .text = statement != nullptr ? std::string_view(statement->text) : "Execute of an unknown portal",
-      .portal = portal.get(),
-      .row_count_max = row_count_max};
-  // The further rows of what a person let run belong to that one run.
-  const bool continued = portal->suspended && portal->approved;
+  // The further rows of what a person let run belong to that one run, and all of them where it was asked
+  // about at Bind.
+  const bool continued = (portal->suspended || portal->fresh) && portal->approved;
   if (continued) {
     wire_.host.note("execute continued", message.whole);
   } else {
     Refusal refusal;
-    switch (rule(run, SP_STAGE_EXECUTE, refusal)) {
+    switch (rule_portal(*portal, row_count_max, refusal)) {
       case Ruling::Held: return Step::Held;
       case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
       case Ruling::Allowed: break;
@@ -153,6 +188,7 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
     portal->approved = answer_state_ == SP_STATE_APPROVED;
   }
   portal->suspended = false;
+  portal->fresh = false;
   const bool vague = continued || wire_.judge.doubtful();
   mark_doubt(vague);
   const std::string name(Cursor(message.body).text());

@@ -46,6 +46,7 @@ struct Portal {
   bool named = false;       // it or its statement has a name, which code at the target can give away
   bool suspended = false;   // ran, and has more rows
   bool approved = false;    // a person let it run: its further rows belong to that
+  bool fresh = false;       // was asked about at its Bind, and has not run yet
   bool describing = false;  // a Describe of it is under way
   bool described = false;
   std::shared_ptr<const RowShape> shape;
@@ -77,7 +78,7 @@ enum class Copying : uint8_t {
 struct Entry {
   Await await = Await::Sync;
   bool own = false;                    // the gateway's own: the client does not see its answer
-  bool vague = false;                  // Query, Execute: Judge::doubtful()
+  bool vague = false;                  // Query, Bind, Execute: Judge::doubtful()
   bool judged = false;                 // an answered `ask`: it has a reply_end to come
   bool closes_portal = false;          // of Close
   bool doubtful = false;               // of Query, Sync: see Wire::segment_doubtful
