@@ -101,6 +101,9 @@ GRANT SELECT ON products TO CURRENT_USER
 ANALYZE orders
 SELECT pg_notify('[w]', '{"id": [n]}')
 NOTIFY [w], 'payload [n]'
+SELECT pg_advisory_unlock([n])
+SELECT pg_try_advisory_lock([n], 1)
+SELECT pg_advisory_xact_lock(hashtext('[w]'))
 INSERT INTO schema_migrations (version) VALUES ('2024[n]0[n]') ON CONFLICT DO NOTHING
 """
 SESSION = r"""
@@ -146,9 +149,6 @@ SELECT pg_backend_pid()
 SELECT current_setting('server_version_num')::int / 100
 SELECT CURRENT_TIMESTAMP, now(), LOCALTIME
 SELECT pg_is_in_recovery()
-SELECT pg_advisory_unlock([n])
-SELECT pg_try_advisory_lock([n], 1)
-SELECT pg_advisory_xact_lock(hashtext('[w]'))
 LISTEN [w]
 UNLISTEN *
 """

@@ -154,9 +154,10 @@ def _quoted(rng, outer, made, kind):
     return " ".join((lexical.spell(rng, head), lexical.literal(rng, body.replace("%s", inner)), lexical.spell(rng, tail)))
 
 
-def attack(rng, seed):
+def attack(rng, seed, spoiled=0.2):
+    """`spoiled`: the share of those that may mean anything."""
     text = lexical.around(rng, text_of(rng, seed))
-    if rng.random() < 0.2:
+    if rng.random() < spoiled:
         return Attack(lexical.spoil(rng, text), seed, False)
     return Attack(text, seed, True)
 

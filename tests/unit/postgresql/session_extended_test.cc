@@ -242,43 +242,6 @@ TEST(SessionExtended, ContinuesAnApprovedPortal) {
   EXPECT_FALSE(bench.faulted);
 }
 
-// The server plans at Bind, and planning runs functions that are said to be immutable: what waits, waits
-// there.
-TEST(SessionExtended, HoldsUnknownFunctionsAtBind) {
-  Bench bench;
-  bench.verdicts["SELECT"] = SP_WAIT;
-  bench.client(run("SELECT purge(1)") + sync());
-  EXPECT_EQ(kinds(bench.to_target()), "P");
-  EXPECT_EQ(kinds(bench.to_client()), "N");
-  const size_t asked = bench.asked.size();
-  bench.decide(SP_ALLOW, SP_STATE_APPROVED);
-  EXPECT_EQ(kinds(bench.to_target()), "BES");
-  EXPECT_EQ(bench.asked.size(), asked + 1);  // the approval of Bind is Execute's
-  bench.target(parsed() + bound() + row({"1"}) + complete("SELECT 1") + ready());
-  EXPECT_EQ(kinds(bench.to_client()), "12DCZ");
-  EXPECT_TRUE(bench.host.called("reply_end 0 planned"));
-  EXPECT_FALSE(bench.faulted);
-  bench.client(execute("") + sync());
-  EXPECT_EQ(bench.asked.back().verbs, std::vector<std::string>{"UNPARSED"});
-}
-
-TEST(SessionExtended, RefusesUnknownFunctionsAtBind) {
-  Bench bench;
-  bench.verdicts["SELECT"] = SP_WAIT;
-  bench.client(run("SELECT a FROM b WHERE c = purge(1)") + sync());
-  bench.to_target();
-  bench.to_client();
-  bench.decide(SP_DENY, SP_STATE_EXPIRED);
-  const std::string sent = bench.to_target();
-  EXPECT_EQ(kinds(sent).substr(0, 1), "E");
-  EXPECT_EQ(kinds(sent).find('B'), std::string::npos);
-  bench.target(parsed() + failure("34000") + ready());
-  const std::string out = bench.to_client();
-  EXPECT_EQ(kinds(out), "1EZ");
-  EXPECT_EQ(said(out, 'C'), "42501");
-  EXPECT_FALSE(bench.faulted);
-}
-
 // A wire name may be run by SQL, and an SQL name by the wire.
 TEST(SessionExtended, NamesAreShared) {
   Bench bench;
