@@ -94,6 +94,17 @@ void Walker::object_of(std::string_view object_type, Element value) {
   dropped ? facts_.written(std::move(object)) : facts_.object(std::move(object));
 }
 
+// ALTER COLUMN ... TYPE ... USING what reads no column: nothing of the old values is left.
+bool Walker::overwrites(Fields command) {
+  std::string_view tag;
+  Element definition;
+  Element unused;
+  Fields column;
+  return text_of(command, "subtype") == "AT_AlterColumnType" && find(command, "def", definition) &&
+         tagged(definition, tag, column) && find(column, "raw_default", unused) &&
+         !visit_condition(column, "raw_default");
+}
+
 void Walker::alter_table(Fields fields) {
   Array list;
   std::string_view tag;
@@ -102,7 +113,7 @@ void Walker::alter_table(Fields fields) {
     for (const Element item : list) {
       if (!tagged(item, tag, command)) continue;
       const std::string_view kind = text_of(command, "subtype");
-      if (kind == "AT_DropColumn") facts_.effect(Effect::destroy);
+      if (kind == "AT_DropColumn" || overwrites(command)) facts_.effect(Effect::destroy);
       if (kind.find("Trig") != std::string_view::npos) facts_.escape("trigger");
       if (kind.ends_with("Rule")) facts_.escape("rule");
       if (kind == "AT_DisableRowSecurity" || kind == "AT_NoForceRowSecurity") facts_.escape("row-security");

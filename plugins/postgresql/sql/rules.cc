@@ -47,7 +47,7 @@ const Walker::StatementRule* Walker::statement_rule(std::string_view tag) {
       StatementRule{"AlterTableMoveAllStmt", "ALTER", E::schema, "", "new_tablespacename", K::tablespace},
       StatementRule{"AlterTableSpaceOptionsStmt", "ALTER", E::schema, "", "tablespacename", K::tablespace},
       StatementRule{"AlterTableStmt", "ALTER", E::schema, "", "", K::other, &W::alter_table},
-      StatementRule{"AlterTypeStmt", "ALTER", E::schema, "", "typeName", K::type},
+      StatementRule{"AlterTypeStmt", "ALTER", E::schema, "code", "typeName", K::type},
       StatementRule{"AlterUserMappingStmt", "ALTER", E::schema, "foreign", "servername", K::server},
       StatementRule{"CallStmt", "CALL", E::unknown, "call", "", K::other},
       StatementRule{"CheckPointStmt", "CHECKPOINT", E::schema, "", "", K::other},

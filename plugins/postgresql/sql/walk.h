@@ -86,6 +86,7 @@ class Walker {
   // definition.cc: statements about objects.
   void name_of(const StatementRule& rule, Fields fields);
   void object_of(std::string_view object_type, Element value);
+  [[nodiscard]] bool overwrites(Fields command);
   void alter_table(Fields fields);
   void drop(Fields fields);
   void truncate(Fields fields);
