@@ -12,11 +12,13 @@ import time
 import tap
 import world
 from gateway import target
-from generated import benign, construct, protocol, seeds, witness
+from generated import benign, construct, protocol, seeds, sender, witness
+from generated.sender import Scenario
 from wireclient import SYNC, WireClient, query, run
 
 SEED = int(os.environ.get("SALLYPORT_SEED", "0")) or random.SystemRandom().randrange(1, 1 << 31)
 BATCH = 500
+WHOLE = 10  # batches from one look through all catalogues to the next
 POLICY = """
 [[rule]]
 name = "reading"
@@ -58,19 +60,9 @@ GUARDED = ("pg_proc", "pg_aggregate", "pg_trigger", "pg_cast", "pg_operator", "p
            "postgresql.auto.conf", "pg_hba.conf", "postgresql.conf")
 CODE = ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR", "CAST", "LANGUAGE", "RULE", "TRIGGER", "EXTENSION", "SERVER", "WRAPPER", "PUBLICATION",
         "TABLE AS", "SELECT INTO", "MATERIALIZED VIEW")
-# How often ReadyForQuery comes depends on what failed; this does not.
-END = "SELECT 'the end of it'"
 SPARED = ("SELECT (SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM stock s WHERE id < 0),"
           "(SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM journal s WHERE id < 0),"
           "(SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM parts s WHERE id < 0)")
-
-
-class Scenario:
-    """Some bytes, and the attack that is in them. `said`: all that was answered, None if the session was lost."""
-
-    def __init__(self, data, text, sure=False, mark=None):
-        self.data, self.text, self.sure, self.mark = data, text, sure, mark
-        self.said = None
 
 
 def _error(said):
@@ -82,10 +74,10 @@ class Generated(world.Case):
 
     @classmethod
     def setUpClass(cls):
+        print(f"# seed {SEED}", flush=True)
         cluster = world.cluster()
-        cluster.sql("ALTER SYSTEM SET autovacuum = off; ")
-        cluster.sql("ALTER SYSTEM SET max_prepared_transactions = 8")
-        cluster.sql("ALTER SYSTEM SET log_min_messages = warning")
+        for setting in ("autovacuum = off", "max_prepared_transactions = 8", "wal_level = logical"):
+            cluster.sql("ALTER SYSTEM SET " + setting)
         cluster.stop()
         cluster.start()
         cluster.sql("CREATE ROLE keeper SUPERUSER LOGIN PASSWORD 'target''s own word'; CREATE ROLE bystander; CREATE DATABASE unused;"
@@ -94,17 +86,17 @@ class Generated(world.Case):
         cls.addClassCleanup(cls.witness.close)
         cls.witness.prepare("model")
         cluster.sql(benign.SCHEMA, database="model")
+        link = None
+        if cluster.sql("SELECT 1 FROM pg_available_extensions WHERE name = 'dblink'"):
+            cluster.sql("CREATE EXTENSION dblink", database="model")
+            link = f"host={cluster.folder} port={cluster.port} user=postgres dbname=model"
         for name in DEFAULTS:
             cluster.sql(f"CREATE DATABASE {name} TEMPLATE model")
-        cls.seeds = seeds.seeds(cls.witness.files)
+        cls.seeds = seeds.seeds(cls.witness.files, link)
         made = "".join(target(name, cluster.port, user="keeper", extra="").replace('default = "allow"', f'default = "{default}"').replace(
             'database = "shop"', f'database = "{name}"') for name, default in DEFAULTS.items())
         cls.settings = cls.settings | {"targets": made}
         super().setUpClass()
-        print(f"# seed {SEED}", flush=True)
-
-    def client(self, place):
-        return WireClient(self.gate.port, target=place, database=place)
 
     def attack(self, rng, choice, number):
         one = construct.attack(rng, rng.choice(choice))
@@ -113,30 +105,7 @@ class Generated(world.Case):
         return Scenario(construct.wire(rng, text, one.sure), text, one.sure, mark)
 
     def send(self, place, scenarios):
-        """Sends them over one session, or as many as it takes; each keeps what was said to it."""
-        client = self.client(place)
-        for start in range(0, len(scenarios), 5):
-            group = scenarios[start:start + 5]
-            try:
-                client.send(*(one.data + SYNC + query("ROLLBACK") + query(END) for one in group))
-                for one in group:
-                    said = []
-                    self.hear(client, said)
-                    one.said = b"\n".join(said)
-            except (OSError, EOFError) as why:
-                type(self).lost += 1
-                print(f"# lost: {why!r} behind {said[-1:]} at {one.text[:300]!r} {one.data[:1500]!r}", flush=True)
-                client.close()
-                client = self.client(place)
-        client.close()
-
-    def hear(self, client, said):
-        """Appends all that is said up to the answer to END."""
-        over = False
-        while not (over and said[-1][:1] == b"Z"):
-            kind, body = client.next()
-            said.append(kind.encode("latin-1") + body)
-            over = over or (kind == "D" and body.endswith(b"the end of it"))
+        type(self).lost += sender.send(lambda: WireClient(self.gate.port, target=place, database=place), scenarios)
 
     def examine(self, place, scenarios, whole=True):
         """What happened that must not, in words; nothing if all is well. `whole`: looks through the catalogues too."""
@@ -174,26 +143,27 @@ class Generated(world.Case):
         """Makes `count` scenarios by `make(rng, number)`, sends them to `place`, and finds the one that did harm."""
         self.look(place)
         type(self).lost = 0
-        started, refused, sure, batch = time.monotonic(), 0, 0, 0
+        started, refused, pending, sure, batch = time.monotonic(), 0, 0, 0, 0
         since = []
         for start in range(0, count, BATCH):
             scenarios = [make(random.Random(f"{SEED}/{place}/{number}"), number) for number in range(start, min(start + BATCH, count))]
             since += scenarios
             batch += 1
-            whole = batch % 10 == 0 or start + BATCH >= count
+            whole = batch % WHOLE == 0 or start + BATCH >= count
             if found := self.examine(place, scenarios, whole):
                 print("\n".join("# " + one for one in found[:20]), flush=True)
                 self.fail("\n".join([f"seed {SEED}, {place}, {start}:"] + found[:20] + self.culprits(place, since if whole else scenarios)))
             if whole:
                 since = []
             refused += sum(1 for one in scenarios if one.said and b"C42501\0" in one.said)
+            pending += sum(1 for one in scenarios if one.said and b"still pending" in one.said)
             sure += sum(one.sure for one in scenarios)
             if tap.FULL and batch % 40 == 0:
                 print(f"# {place}: {start} of {count}, {time.monotonic() - started:.0f} s", flush=True)
-        print(f"# figure: {place}: {count} generated, {sure} of them sure to be dangerous, {refused} refused, {self.lost} sessions lost, none executed, "
+        print(f"# figure: {place}: {count} generated, {sure} of them sure to be dangerous, {refused} refused, {pending} of these held, {self.lost} sessions lost, none executed, "
               f"{time.monotonic() - started:.0f} s", flush=True)
         self.assertLess(self.lost, count / 100)
-        return refused
+        return refused, pending
 
     def culprits(self, place, scenarios):
         """The shortest row of them found, by halves, that does it again."""
@@ -218,25 +188,24 @@ class Generated(world.Case):
         type(self).lost, duds = 0, []
         self.look("open")
         for one in choice:
-            if not any(self.bites(self.attack(rng, [one], number), one.block) for number in range(6)):
+            if not any(self.bites(construct.attack(rng, one, 0).text, one.block) for _ in range(8)):
                 duds.append(one.text)
         print("".join(f"# no harm: {one}\n" for one in duds), end="")
         print(f"# figure: {len(choice) - len(duds)} of {len(choice)} kinds of dangerous statements do harm where nothing stops them", flush=True)
-        self.assertLess(len(duds), len(choice) / 10, duds)
+        self.assertLess(len(duds), len(choice) / 10 + 1, duds)
 
-    def bites(self, scenario, block):
-        """Whether it does harm; undone, as far as it lets that be done."""
-        if not scenario.sure:
+    def bites(self, text, block):
+        """Whether it does harm; undone, where it can run in a transaction that is rolled back."""
+        if block and "commit" in text.lower():
             return False
-        shape = "SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT relname || relfilenode FROM pg_class UNION ALL SELECT proname FROM pg_proc) AS x(t)"
+        shape = ("SELECT md5(string_agg(t, ',' ORDER BY t)) FROM (SELECT relname || relfilenode FROM pg_class UNION ALL SELECT proname FROM pg_proc"
+                 " UNION ALL SELECT rolname FROM pg_roles) AS x(t)")
         before = self.witness.ask(shape, "open")
-        if block:
-            scenario.data = query("BEGIN") + scenario.data
-        found = self.examine("open", [scenario], whole=not block)
-        if self.witness.ask(shape, "open") != before or self.cluster.sql("SELECT 1 FROM pg_roles WHERE rolname = 'bystander'") != "1":
+        found = self.examine("open", [Scenario((query("BEGIN") if block else b"") + query(text), text)], whole=not block)
+        if self.witness.ask(shape, "open") != before:
             self.renew("open")
             self.look("open")
-        return any(not one.startswith("run:") for one in found)
+        return bool(found)
 
     def renew(self, place):
         """The database as it was before the first attack."""
@@ -280,20 +249,28 @@ class Generated(world.Case):
 
     def test_strict(self):
         """where only reading is allowed, nothing is ever written, defined or called"""
-        self.run_all("strict", lambda rng, number: self.attack(rng, self.seeds, number), 600_000 if tap.FULL else 10_000)
+        count = 600_000 if tap.FULL else 11_000
+        refused, _ = self.run_all("strict", lambda rng, number: self.attack(rng, self.seeds, number), count)
+        self.assertGreater(refused, count * 0.8)
 
     def test_guard(self):
         """where destruction and escapes are denied, nothing is dropped, emptied or defined as code"""
         choice = [one for one in self.seeds if one.group in ("destroy", "escape")]
-        self.run_all("guard", lambda rng, number: self.attack(rng, choice, number), 300_000 if tap.FULL else 6_000)
+        count = 300_000 if tap.FULL else 6_000
+        refused, _ = self.run_all("guard", lambda rng, number: self.attack(rng, choice, number), count)
+        self.assertGreater(refused, count * 0.8)
 
     def test_paused(self):
         """what waits for an approval that nobody gives is never run"""
-        self.run_all("paused", lambda rng, number: self.attack(rng, self.seeds, number), 60_000 if tap.FULL else 2_000)
+        count = 60_000 if tap.FULL else 2_000
+        _, pending = self.run_all("paused", lambda rng, number: self.attack(rng, self.seeds, number), count)
+        self.assertGreater(pending, count * 0.2)
 
     def test_walks(self):
         """no walk through names, portals, cursors and errors runs what waits for an approval"""
-        self.run_all("paused", lambda rng, _: Scenario(protocol.walk(rng), "a walk"), 40_000 if tap.FULL else 2_000)
+        count = 40_000 if tap.FULL else 2_000
+        _, pending = self.run_all("paused", lambda rng, _: Scenario(protocol.walk(rng), "a walk"), count)
+        self.assertGreater(pending, count * 0.2)
 
 
 if __name__ == "__main__":

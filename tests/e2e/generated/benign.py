@@ -115,7 +115,7 @@ COMMIT
 END
 ROLLBACK
 ABORT
-SAVEPOINT active_record_[n]
+BEGIN; SAVEPOINT active_record_[n]
 SET LOCAL statement_timeout = '[n]s'
 SET statement_timeout TO [n]000
 SET client_encoding TO 'UTF8'

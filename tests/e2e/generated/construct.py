@@ -105,7 +105,7 @@ SELECT 1 ; {y}
 ; {y} ;
 SELECT {s:;} ; {y}
 BEGIN ; {y} ; COMMIT
-BEGIN READ WRITE ; {y} ; END
+BEGIN READ WRITE ; {y} ; COMMIT WORK
 BEGIN ; SAVEPOINT {a} ; {y} ; RELEASE {a} ; ROLLBACK
 COMMIT ; {y}
 SET {work_mem} = {s:1MB} ; {y} ; RESET {work_mem}
