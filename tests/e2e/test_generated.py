@@ -245,7 +245,8 @@ class Generated(world.Case):
         for how in ([], ["--schema-only", "--no-owner"], ["--data-only", "--inserts"]):
             subprocess.run([self.cluster.bin + "/pg_dump", *where, *how, "-f", "/dev/null", "model"], check=True, capture_output=True)
         said = [one.split(": ", 2)[2].replace("\n\t", "\n") for one in witness.texts(self.witness.entries())]
-        return list(dict.fromkeys(said))
+        # A FETCH means nothing without what stood before it.
+        return [one for one in dict.fromkeys(said) if not one.startswith("FETCH ")]
 
     def test_strict(self):
         """where only reading is allowed, nothing is ever written, defined or called"""

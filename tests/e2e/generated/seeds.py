@@ -232,7 +232,6 @@ REFRESH MATERIALIZED VIEW {stock_sum}
 REINDEX TABLE {spare}
 CLUSTER {spare} USING {spare_index}
 ANALYZE {spare}
-NOTIFY {channel}, {s:x}
 SELECT * FROM {stock} FOR UPDATE
 SELECT 1 FROM {journal} FOR NO KEY UPDATE
 TABLE {stock} FOR SHARE
@@ -252,6 +251,7 @@ SET {default_tablespace} = {s:x}
 SET {row_security} = OFF
 RESET {search_path}
 CHECKPOINT
+NOTIFY {channel}, {s:x}
 """, shows=False) + _seeds("expression", "other", """
 {touch} ()
 {public} . {touch} ()
@@ -264,8 +264,9 @@ CHECKPOINT
 1 OPERATOR ( {public} . <@#> ) 2
 {f:nextval} ({s:ticks})
 {f:setval} ({s:ticks}, 7)
+""") + _seeds("expression", "other", """
 {f:pg_notify} ({s:channel}, {s:x})
-""")
+""", shows=False)
 
 
 

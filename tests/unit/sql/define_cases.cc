@@ -82,7 +82,7 @@ const std::vector<Case>& define_cases() {
       {"ALTER TABLE t ADD b int, ALTER a SET DATA TYPE int USING (SELECT 1)", "ALTER destroy o:t"},
       {"ALTER TABLE t ALTER a TYPE int USING a::int", "ALTER schema o:t"},
       {"ALTER TABLE t ALTER a TYPE int", "ALTER schema o:t"},
-      {"ALTER TYPE s.base SET (RECEIVE = f)", "ALTER escape o:type s.base !code"},
+      {"ALTER TYPE s.base SET (RECEIVE = f)", "ALTER escape o:type s.base,type f !code"},
       {"ALTER TABLE a.t RENAME TO u", "ALTER schema o:a.t,u"},
       {"ALTER TABLE t RENAME COLUMN a TO b", "ALTER schema o:t"},
       {"ALTER TABLE t OWNER TO joe", "ALTER schema o:t,role joe"},
