@@ -201,5 +201,5 @@ def _filled(rng, text):
     choose = {"n": lambda: str(rng.randrange(1, 20)), "w": lambda: rng.choice(WORDS), "s": lambda: rng.choice(["ASC", "DESC"]),
               "d": lambda: f"2024-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}"}
     # A word that stands alone is a name: without quotes and accents.
-    named = re.sub(r"(?<!['%\w])\[w\](?=[ _,])|(?<=_)\[w\](?=_)|(?<=_on_)\[w\]", lambda _: rng.choice([w for w in WORDS if w.isalpha() and w.isascii()]) + "s", text)
+    named = re.sub(r"(?<!['%\w])\[w\](?=[ _,]|$)|(?<=_)\[w\](?=_)|(?<=_on_)\[w\]", lambda _: rng.choice([w for w in WORDS if w.isalpha() and w.isascii()]) + "s", text)
     return re.sub(r"\[([nwsd])\]", lambda one: choose[one[1]](), named)

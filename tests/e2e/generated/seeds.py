@@ -226,7 +226,6 @@ GRANT ALL ON {stock} TO PUBLIC
 GRANT {pg_read_server_files} TO {bystander}
 REVOKE ALL ON {stock} FROM {keeper}
 ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC
-REASSIGN OWNED BY {keeper} TO {bystander}
 COMMENT ON TABLE {stock} IS {s:x}
 REFRESH MATERIALIZED VIEW {stock_sum}
 REINDEX TABLE {spare}
@@ -251,6 +250,7 @@ SET {default_tablespace} = {s:x}
 SET {row_security} = OFF
 RESET {search_path}
 CHECKPOINT
+REASSIGN OWNED BY {keeper} TO {bystander}
 NOTIFY {channel}, {s:x}
 """, shows=False) + _seeds("expression", "other", """
 {touch} ()
