@@ -160,7 +160,7 @@ void TargetConnection::run(const Tag& tag, bool simple) {
     }
     take();
   };
-  scene_.network.after(scene_.delay(1500), [this, end = slow_] { end(false); });
+  scene_.network.after(scene_.delay(1500), [end = slow_] { end(false); });
 }
 
 void TargetConnection::cancel() {
