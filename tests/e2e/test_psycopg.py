@@ -35,11 +35,15 @@ class Psycopg(world.Case):
         self.assertNotIn("person7", row[1])
         self.assertIn("@", row[1])
 
-    def test_binary_withheld(self):
-        """a binary result of a masked target is withheld as NULL; of an unmasked one it is not"""
-        cursor = self.connect().cursor(binary=True)
-        rows = cursor.execute("SELECT email FROM customers WHERE id = %s", (7,)).fetchall()
-        self.assertEqual([(None,)], rows)
+    def test_binary_masked(self):
+        """a binary result is masked as a text one is"""
+        conn = self.connect()
+        sql, of = "SELECT id, email, ARRAY[email], ROW(email, 7) FROM customers WHERE id = %s", (7,)
+        rows = conn.cursor(binary=True).execute(sql, of).fetchall()
+        self.assertEqual(7, rows[0][0])
+        self.assertNotIn("person7", str(rows))
+        self.assertEqual("p******@e******.com", rows[0][1])
+        self.assertEqual(rows[0][1], conn.cursor().execute(sql, of).fetchone()[1])
         cursor = self.connect("raw").cursor(binary=True)
         self.assertEqual([("person7@example.com",)],
                          cursor.execute("SELECT email FROM customers WHERE id = %s", (7,)).fetchall())
@@ -158,11 +162,16 @@ class Psycopg(world.Case):
         self.assertEqual([("",)], other_done)
 
     def test_copy(self):
-        """COPY out of what is masked is refused with 0A000 and the session lives on"""
+        """COPY out of what is masked shows the masked values, in text, csv and binary"""
         conn = self.connect(autocommit=True)
-        for sql in ("COPY customers TO STDOUT", "COPY (SELECT email FROM customers) TO STDOUT"):
-            with self.assertRaises(errors.FeatureNotSupported), conn.cursor().copy(sql) as copy:
-                list(copy)
+        for what in ("customers", "customers (email, id)", "(SELECT email FROM customers)"):
+            for how in ("", " WITH CSV HEADER", " (FORMAT binary)"):
+                with conn.cursor().copy(f"COPY {what} TO STDOUT{how}") as copy:
+                    out = b"".join(copy)
+                self.assertIn(b"******@e******.com", out, what + how)
+                self.assertNotIn(b"@example.com", out, what + how)
+        with self.assertRaises(errors.UndefinedTable), conn.cursor().copy("COPY nowhere TO STDOUT") as copy:
+            list(copy)
         self.assertEqual((1,), conn.execute("SELECT 1").fetchone())
 
     def test_big_values(self):
