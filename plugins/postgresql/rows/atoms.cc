@@ -43,20 +43,14 @@ Look Collector::add(sp_kind kind, sp_span span) {
 }
 
 Look Collector::look_at(sp_kind kind, Bytes bytes) {
+  if (where_ == Where::Copy) return look_at_copy(kind, as_text(bytes));
   sp_span span{};
-  // Arithmetic on the addresses of one array: `bytes` is a part of the data, or of what was decoded of it.
-  const auto data = reinterpret_cast<uintptr_t>(atoms_.data.data());
-  const auto at = reinterpret_cast<uintptr_t>(bytes.data());
+  span.offset = static_cast<size_t>(bytes.data() - atoms_.data.data());
   span.size = bytes.size();
-  if (at >= data && at - data + bytes.size() <= atoms_.data.size()) {
-    span.offset = at - data;
-  } else {
-    span.bytes = const_cast<uint8_t*>(bytes.data());
-  }
   return add(kind, span);
 }
 
-Look Collector::look_at_decoded(sp_kind kind, std::string_view text) {
+Look Collector::look_at_copy(sp_kind kind, std::string_view text) {
   sp_span span{};
   span.size = text.size();
   if (fields_[kind] != SP_FIELD_CLEAR && !text.empty()) span.bytes = atoms_.scratch.keep(text);
@@ -65,6 +59,12 @@ Look Collector::look_at_decoded(sp_kind kind, std::string_view text) {
 
 Look Builder::next(sp_kind kind, size_t size) {
   if (fields_[kind] == SP_FIELD_CLEAR || size == 0) return {};
+  met_ = met_ && span_ < span_end_ && atoms_.spans[span_].size == size &&
+         atoms_.spans[span_].field == fields_[kind];
+  if (!met_) {
+    ++changes_;
+    return {Look::Outcome::Withheld, {}};
+  }
   const sp_span& span = atoms_.spans[span_];
   const sp_masked& masked = atoms_.outcomes[span_++];
   switch (masked.outcome) {

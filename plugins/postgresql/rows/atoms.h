@@ -56,14 +56,16 @@ struct Look {
 // Lists atoms. What it is told to write goes nowhere.
 class Collector {
  public:
-  Collector(Atoms& atoms, const FieldSet& fields) : atoms_(atoms), fields_(fields) {}
+  // Whether the value stands in the feed's data, or is a copy of the caller's that is gone when it returns.
+  enum class Where : uint8_t { Data, Copy };
+  Collector(Atoms& atoms, const FieldSet& fields, Where where = Where::Data)
+      : atoms_(atoms), fields_(fields), where_(where) {}
 
-  // `bytes` lie in the feed's data.
+  // `bytes` are a whole value: what the host edits in the data may pass as it is.
   Look look_at(sp_kind kind, Bytes bytes);
-  // `text` was decoded.
-  Look look_at_decoded(sp_kind kind, std::string_view text);
-  // A part that was decoded, and is made of atoms itself. `text` outlives the walk of it.
-  Bytes kept(const std::string& text) { return {atoms_.scratch.keep(text), text.size()}; }
+  // `text` was decoded, or is a part of a value: the host must not edit it where it stands, since the value
+  // is walked again.
+  Look look_at_copy(sp_kind kind, std::string_view text);
 
   void put(std::string_view) {}
   void put_u32(uint32_t) {}
@@ -73,6 +75,7 @@ class Collector {
   [[nodiscard]] bool changed_since(Mark) const { return false; }
   std::string take(Mark) { return {}; }
   [[nodiscard]] size_t offset() const { return 0; }
+  [[nodiscard]] std::string_view written(size_t, size_t) const { return {}; }
   void set_u32(size_t, uint32_t) {}
 
  private:
@@ -80,17 +83,20 @@ class Collector {
 
   Atoms& atoms_;
   const FieldSet& fields_;
+  Where where_;
 };
 
-// Writes a value anew, from the outcomes of its atoms, the first of which is `span`.
+// Writes a value anew, from the outcomes of its atoms: spans [span_begin, span_end).
 class Builder {
  public:
-  Builder(const Atoms& atoms, const FieldSet& fields, size_t span, std::string& out)
-      : atoms_(atoms), fields_(fields), span_(span), out_(out) {}
+  Builder(const Atoms& atoms, const FieldSet& fields, size_t span_begin, size_t span_end, std::string& out)
+      : atoms_(atoms), fields_(fields), span_(span_begin), span_end_(span_end), out_(out) {}
 
   Look look_at(sp_kind kind, Bytes bytes) { return next(kind, bytes.size()); }
-  Look look_at_decoded(sp_kind kind, std::string_view text) { return next(kind, text.size()); }
-  Bytes kept(const std::string& text) { return as_bytes(text); }
+  Look look_at_copy(sp_kind kind, std::string_view text) { return next(kind, text.size()); }
+
+  // It met the collector's atoms, all and no other. Else its value must not be used.
+  [[nodiscard]] bool met_all() const { return met_ && span_ == span_end_; }
 
   void put(std::string_view bytes) { out_ += bytes; }
   void put_u32(uint32_t value);
@@ -104,6 +110,9 @@ class Builder {
   [[nodiscard]] bool changed_since(Mark mark) const { return changes_ != mark.changes; }
   std::string take(Mark mark);
   [[nodiscard]] size_t offset() const { return out_.size(); }
+  [[nodiscard]] std::string_view written(size_t begin, size_t end) const {
+    return std::string_view(out_).substr(begin, end - begin);
+  }
   void set_u32(size_t offset, uint32_t value);
 
  private:
@@ -112,8 +121,10 @@ class Builder {
   const Atoms& atoms_;
   const FieldSet& fields_;
   size_t span_;
+  size_t span_end_;
   std::string& out_;
   uint32_t changes_ = 0;
+  bool met_ = true;
 };
 
 }  // namespace sallyport::pg

@@ -92,4 +92,33 @@ bool encode_numeric(std::string_view text, std::string& out) {
   return true;
 }
 
+bool not_above(std::string_view low, std::string_view high) {
+  struct Number {
+    bool negative;
+    std::string_view whole, fraction;
+  };
+  const auto read = [](std::string_view text, Number& out) {
+    out.negative = text.starts_with('-');
+    if (out.negative) text.remove_prefix(1);
+    const size_t point = std::min(text.find('.'), text.size());
+    out.whole = text.substr(0, point);
+    out.fraction = text.substr(std::min(point + 1, text.size()));
+    if (out.whole.empty() || !all_digits(out.whole) || !all_digits(out.fraction)) return false;
+    out.whole.remove_prefix(std::min(out.whole.find_first_not_of('0'), out.whole.size()));
+    out.fraction = out.fraction.substr(0, out.fraction.find_last_not_of('0') + 1);
+    if (out.whole.empty() && out.fraction.empty()) out.negative = false;
+    return true;
+  };
+  // Of the amounts, without signs. Digits compare as texts once the whole parts are equally long.
+  const auto compare = [](const Number& a, const Number& b) {
+    if (a.whole.size() != b.whole.size()) return a.whole.size() < b.whole.size() ? -1 : 1;
+    const int whole = a.whole.compare(b.whole);
+    return whole != 0 ? whole : a.fraction.compare(b.fraction);
+  };
+  Number a{}, b{};
+  if (!read(low, a) || !read(high, b)) return false;
+  if (a.negative != b.negative) return a.negative;
+  return a.negative ? compare(b, a) <= 0 : compare(a, b) <= 0;
+}
+
 }  // namespace sallyport::pg

@@ -16,5 +16,7 @@ inline constexpr size_t numeric_digit_count_max = 4096;
 [[nodiscard]] bool decode_numeric(Bytes wire, std::string& out);
 // Appends the binary form of [-]digits[.digits]. False: another text, or too long.
 [[nodiscard]] bool encode_numeric(std::string_view text, std::string& out);
+// Of texts [-]digits[.digits]. False for others too.
+[[nodiscard]] bool not_above(std::string_view low, std::string_view high);
 
 }  // namespace sallyport::pg

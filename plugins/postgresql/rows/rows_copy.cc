@@ -74,9 +74,9 @@ void Rows::add_copy_value(const CopyFormat& format, const CopyValue& value, size
   if (value.escaped) {
     const std::string said = unescape_copy_value(format, text_at(offset, value.size));
     const auto span_begin = static_cast<uint32_t>(atoms_.spans.size());
-    Collector collector(atoms_, column.fields);
+    Collector collector(atoms_, column.fields, Collector::Where::Copy);
     Walk<Collector> walk(catalogue_.types(), collector);
-    if (walk.value(*column.type, false, collector.kept(said)) == Walked::Malformed) {
+    if (walk.value(*column.type, false, as_bytes(said)) == Walked::Malformed) {
       atoms_.spans.resize(span_begin);
       return add_withheld(offset, value.size);
     }

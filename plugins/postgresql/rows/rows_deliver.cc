@@ -62,16 +62,13 @@ Rows::Change Rows::judge(const Unit& unit, const Part& part) {
 
 Walked Rows::build_value(const Unit& unit, const Part& part) {
   const Column& column = *part.column;
-  Builder builder(atoms_, column.fields, part.span_begin, value_);
+  Builder builder(atoms_, column.fields, part.span_begin, part.span_end, value_);
   Walk<Builder> walk(catalogue_.types(), builder);
-  const size_t offset = unit.offset + part.offset;
-  if (unit.copy == nullptr) {
-    return walk.value(*column.type, column.binary(), atoms_.data.subspan(offset, part.size));
-  }
   const size_t quote = part.quoted && !part.escaped ? 1 : 0;
-  const std::string said = part.escaped ? unescape_copy_value(*unit.copy, text_at(offset, part.size))
-                                        : std::string(text_at(offset + quote, part.size - 2 * quote));
-  return walk.value(*column.type, false, as_bytes(said));
+  const std::string_view said = text_at(unit.offset + part.offset + quote, part.size - 2 * quote);
+  const std::string unescaped = part.escaped ? unescape_copy_value(*unit.copy, said) : std::string();
+  const Walked walked = walk.value(*column.type, column.binary(), as_bytes(part.escaped ? unescaped : said));
+  return builder.met_all() ? walked : Walked::Null;
 }
 
 void Rows::build(Unit& unit) {

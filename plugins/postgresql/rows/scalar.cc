@@ -5,8 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "plugins/postgresql/rows/json.h"
 #include "plugins/postgresql/rows/numeric.h"
@@ -26,18 +27,38 @@ int64_t integer_at(Form form, Bytes wire) {
   return static_cast<int64_t>(value);
 }
 
-bool decode_float(Bytes wire, std::string& out) {
+// All digits of a number that may be one of a card or a phone, which an exponent would hide.
+void append_float(double value, int precision, std::string& out) {
+  constexpr double spelled_min = 1e8, spelled_end = 1e20;
+  const double size = std::fabs(value);
+  if (!std::isfinite(value)) {
+    out += std::isnan(value) ? "NaN" : value < 0 ? "-Infinity" : "Infinity";
+    return;
+  }
   std::array<char, 40> text{};
-  if (wire.size() == 4) {
-    const auto value = std::bit_cast<float>(static_cast<uint32_t>(integer_at(Form::Oid, wire)));
-    (void)std::snprintf(text.data(), text.size(), "%.9g", static_cast<double>(value));
-  } else if (wire.size() == 8) {
-    (void)std::snprintf(text.data(), text.size(), "%.17g",
-                        std::bit_cast<double>(integer_at(Form::Int8, wire)));
+  if (size >= spelled_min && size < spelled_end && std::trunc(value) == value) {
+    (void)std::snprintf(text.data(), text.size(), "%.0f", value);
   } else {
-    return false;
+    (void)std::snprintf(text.data(), text.size(), "%.*g", precision, value);
   }
   out += text.data();
+}
+
+bool decode_float(bool binary, Bytes wire, std::string& out) {
+  constexpr int float4_precision = 9, float8_precision = 17;
+  if (binary && wire.size() == 4) {
+    const auto value = std::bit_cast<float>(static_cast<uint32_t>(integer_at(Form::Oid, wire)));
+    append_float(static_cast<double>(value), float4_precision, out);
+  } else if (binary && wire.size() == 8) {
+    append_float(std::bit_cast<double>(integer_at(Form::Int8, wire)), float8_precision, out);
+  } else if (binary) {
+    return false;
+  } else if (wire.size() < 40 && as_text(wire).find('e') != std::string_view::npos) {
+    const std::string text(as_text(wire));
+    append_float(std::strtod(text.c_str(), nullptr), float8_precision, out);
+  } else {
+    out += as_text(wire);
+  }
   return true;
 }
 
@@ -196,12 +217,12 @@ sp_kind kind_of(Form form, bool binary) {
 bool is_direct(Form form, bool binary) {
   switch (form) {
     case Form::Bytea: return binary;
+    case Form::Float: return false;
     case Form::Int2:
     case Form::Int4:
     case Form::Int8:
     case Form::Oid:
     case Form::Numeric:
-    case Form::Float:
     case Form::Uuid:
     case Form::Address:
     case Form::Hardware: return !binary;
@@ -210,6 +231,7 @@ bool is_direct(Form form, bool binary) {
 }
 
 bool decode(Form form, bool binary, Bytes wire, std::string& out) {
+  if (form == Form::Float) return decode_float(binary, wire, out);
   if (!binary) return form == Form::Bytea && decode_bytea(as_text(wire), out);
   switch (form) {
     case Form::Int2:
@@ -220,7 +242,6 @@ bool decode(Form form, bool binary, Bytes wire, std::string& out) {
       out += std::to_string(integer_at(form, wire));
       return true;
     case Form::Numeric: return decode_numeric(wire, out);
-    case Form::Float: return decode_float(wire, out);
     case Form::Uuid: return decode_uuid(wire, out);
     case Form::Address: return decode_address(wire, out);
     case Form::Hardware: return decode_hardware(wire, out);
@@ -259,6 +280,28 @@ bool encode(Form form, bool binary, std::string_view masked, std::string& out) {
       // Words and positions: what a label would do to them only the server knows.
     default: return false;
   }
+}
+
+bool may_bound(Form form, bool binary, std::string_view low, std::string_view high) {
+  if (low == high) return true;
+  switch (form) {
+    case Form::Int2:
+    case Form::Int4:
+    case Form::Int8:
+    case Form::Oid:
+    case Form::Numeric: break;
+    default: return false;
+  }
+  std::string decoded_low, decoded_high;
+  if (binary) {
+    if (!decode(form, true, as_bytes(low), decoded_low) ||
+        !decode(form, true, as_bytes(high), decoded_high)) {
+      return false;
+    }
+    low = decoded_low;
+    high = decoded_high;
+  }
+  return not_above(low, high);
 }
 
 }  // namespace sallyport::pg

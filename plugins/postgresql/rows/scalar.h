@@ -21,4 +21,7 @@ namespace sallyport::pg {
 // Appends what stands on the wire for a masked value. False: none of the type can stand for it.
 [[nodiscard]] bool encode(Form form, bool binary, std::string_view masked, std::string& out);
 
+// Whether these can be the bounds of a range, as they stand on the wire: low <= high where that can be told.
+[[nodiscard]] bool may_bound(Form form, bool binary, std::string_view low, std::string_view high);
+
 }  // namespace sallyport::pg

@@ -4,6 +4,7 @@
 // rangetypes.c, multirangetypes.c of the server, hstore's hstore_io.c.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,6 +21,9 @@ enum class Walked : uint8_t {
   Malformed  // not of its type, or too deep: it cannot be looked into
 };
 
+// How a container writes its parts' text.
+enum class Quoting : uint8_t { Array, Record, Range, Hstore };
+
 template <typename Sink>
 class Walk {
  public:
@@ -28,8 +32,10 @@ class Walk {
   Walked value(const Type& type, bool binary, Bytes bytes) { return value(type, binary, bytes, 0); }
 
  private:
-  // How a container writes its parts' text.
-  enum class Quoting : uint8_t { Array, Record, Hstore };
+  struct Bounds {
+    std::array<size_t, 2> begin{}, end{};
+    std::array<bool, 2> there{};
+  };
   struct Item {
     std::string_view raw;  // with its quotes
     std::string decoded;   // only if `escaped`
@@ -38,8 +44,10 @@ class Walk {
   };
 
   Walked value(const Type& type, bool binary, Bytes bytes, int depth);
-  Walked scalar(Form form, bool binary, Bytes bytes);
-  Walked versioned(Form form, Bytes bytes);
+  Walked scalar(Form form, bool binary, Bytes bytes, int depth);
+  Walked versioned(Form form, Bytes bytes, int depth);
+  // Of a range whose bounds were written at these offsets of the sink: whether it is one still.
+  Walked ordered(uint32_t type_oid, bool binary, const Bounds& bounds, typename Sink::Mark mark);
 
   // walk_text.cc. They read `text` from `at` on, and leave it behind what they have read.
   Walked array_text(const Type& type, std::string_view text, int depth);
@@ -49,6 +57,7 @@ class Walk {
   Walked hstore_text(std::string_view text, int depth);
   bool read_item(std::string_view text, size_t& at, std::string_view stops, Quoting quoting, Item& item);
   Walked item_text(uint32_t type_oid, const Item& item, Quoting quoting, int depth);
+  [[nodiscard]] static std::string_view said(const Item& item);
 
   // walk_binary.cc.
   Walked array_binary(Bytes bytes, int depth);
@@ -56,8 +65,8 @@ class Walk {
   Walked range_binary(const Type& type, Bytes bytes, int depth);
   Walked multirange_binary(const Type& type, Bytes bytes, int depth);
   Walked hstore_binary(Bytes bytes, int depth);
-  // A part behind its length. `null`: it has become, or is, NULL.
-  Walked sized(uint32_t type_oid, Cursor& cursor, int depth, bool& null);
+  // A part behind its length. Null: it has become NULL, and that is written.
+  Walked sized(uint32_t type_oid, Cursor& cursor, int depth);
 
   const Types& types_;
   Sink& sink_;

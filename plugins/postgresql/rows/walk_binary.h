@@ -7,11 +7,10 @@
 namespace sallyport::pg {
 
 template <typename Sink>
-Walked Walk<Sink>::sized(uint32_t type_oid, Cursor& cursor, int depth, bool& null) {
+Walked Walk<Sink>::sized(uint32_t type_oid, Cursor& cursor, int depth) {
   const int32_t size = cursor.i32();
-  null = size == -1;
   if (!cursor.ok() || size < -1) return Walked::Malformed;
-  if (null) {
+  if (size == -1) {
     sink_.put_u32(UINT32_MAX);
     return Walked::Good;
   }
@@ -24,10 +23,9 @@ Walked Walk<Sink>::sized(uint32_t type_oid, Cursor& cursor, int depth, bool& nul
   if (walked == Walked::Null) {
     (void)sink_.take(mark);
     sink_.put_u32(UINT32_MAX);
-    null = true;
   }
   if (walked == Walked::Good) sink_.set_u32(begin - 4, static_cast<uint32_t>(sink_.offset() - begin));
-  return walked == Walked::Malformed ? walked : Walked::Good;
+  return walked;
 }
 
 // int32 dimensions, int32 whether some are NULL, element's OID; int32 size and lower bound of each dimension;
@@ -50,9 +48,9 @@ Walked Walk<Sink>::array_binary(Bytes bytes, int depth) {
   const size_t begin = sink_.offset();
   sink_.put(as_text(bytes.first(cursor.offset())));
   for (uint64_t i = 0; i < count; ++i) {
-    bool null = false;
-    if (sized(element, cursor, depth, null) == Walked::Malformed) return Walked::Malformed;
-    if (null) sink_.set_u32(begin + 4, 1);
+    const Walked walked = sized(element, cursor, depth);
+    if (walked == Walked::Malformed) return walked;
+    if (walked == Walked::Null) sink_.set_u32(begin + 4, 1);
   }
   return cursor.at_end() ? Walked::Good : Walked::Malformed;
 }
@@ -67,8 +65,7 @@ Walked Walk<Sink>::record_binary(Bytes bytes, int depth) {
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t oid = cursor.u32();
     sink_.put_u32(oid);
-    bool null = false;
-    if (sized(oid, cursor, depth, null) == Walked::Malformed) return Walked::Malformed;
+    if (sized(oid, cursor, depth) == Walked::Malformed) return Walked::Malformed;
   }
   return cursor.at_end() ? Walked::Good : Walked::Malformed;
 }
@@ -80,15 +77,22 @@ Walked Walk<Sink>::range_binary(const Type& type, Bytes bytes, int depth) {
   Cursor cursor(bytes);
   const uint8_t flags = cursor.u8();
   if (!cursor.ok()) return Walked::Malformed;
+  const auto mark = sink_.mark();
   sink_.put(as_text(bytes.first(1)));
-  for (const uint8_t infinite : {low_infinite, high_infinite}) {
-    if ((flags & (empty | infinite)) != 0) continue;
-    bool null = false;
-    const Walked walked = sized(type.element, cursor, depth, null);
+  Walked result = Walked::Good;
+  Bounds bounds;
+  for (size_t i = 0; i < 2; ++i) {
+    bounds.there[i] = (flags & (empty | (i == 0 ? low_infinite : high_infinite))) == 0;
+    if (!bounds.there[i]) continue;
+    constexpr size_t length_size = 4;
+    bounds.begin[i] = sink_.offset() + length_size;
+    const Walked walked = sized(type.element, cursor, depth);
     if (walked == Walked::Malformed) return walked;
-    if (null) return Walked::Null;
+    if (walked == Walked::Null) result = walked;
+    bounds.end[i] = sink_.offset();
   }
-  return cursor.at_end() ? Walked::Good : Walked::Malformed;
+  if (!cursor.at_end()) return Walked::Malformed;
+  return result == Walked::Good ? ordered(type.element, true, bounds, mark) : result;
 }
 
 // int32 count, then the ranges.
@@ -98,13 +102,13 @@ Walked Walk<Sink>::multirange_binary(const Type& type, Bytes bytes, int depth) {
   const uint32_t count = cursor.u32();
   if (!cursor.ok() || count > bytes.size() / 4) return Walked::Malformed;
   sink_.put_u32(count);
+  Walked result = Walked::Good;
   for (uint32_t i = 0; i < count; ++i) {
-    bool null = false;
-    const Walked walked = sized(type.element, cursor, depth, null);
+    const Walked walked = sized(type.element, cursor, depth);
     if (walked == Walked::Malformed) return walked;
-    if (null) return Walked::Null;
+    if (walked == Walked::Null) result = walked;
   }
-  return cursor.at_end() ? Walked::Good : Walked::Malformed;
+  return cursor.at_end() ? result : Walked::Malformed;
 }
 
 // int32 count, then key and value of each pair; a key is never NULL.
@@ -114,13 +118,13 @@ Walked Walk<Sink>::hstore_binary(Bytes bytes, int depth) {
   const uint32_t count = cursor.u32();
   if (!cursor.ok() || count > bytes.size() / 8) return Walked::Malformed;
   sink_.put_u32(count);
+  Walked result = Walked::Good;
   for (uint32_t i = 0; i < 2 * count; ++i) {
-    bool null = false;
-    const Walked walked = sized(text_oid, cursor, depth, null);
+    const Walked walked = sized(text_oid, cursor, depth);
     if (walked == Walked::Malformed) return walked;
-    if (null && i % 2 == 0) return Walked::Null;
+    if (walked == Walked::Null && i % 2 == 0) result = walked;
   }
-  return cursor.at_end() ? Walked::Good : Walked::Malformed;
+  return cursor.at_end() ? result : Walked::Malformed;
 }
 
 }  // namespace sallyport::pg

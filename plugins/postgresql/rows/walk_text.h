@@ -3,11 +3,12 @@
 
 #include <algorithm>
 
+#include "plugins/postgresql/rows/json.h"
 #include "plugins/postgresql/rows/walk.h"
 
 namespace sallyport::pg {
 
-inline constexpr uint32_t text_oid = 25;
+inline constexpr uint32_t bytea_oid = 17, text_oid = 25, json_oid = 114;
 inline constexpr int array_depth_max = 6;  // MAXDIM
 
 inline bool is_null_word(std::string_view text) {
@@ -23,6 +24,31 @@ inline void append_quoted(std::string& out, std::string_view text, bool doubled)
     out += c;
   }
   out += '"';
+}
+
+// An anonymous record says nothing of its values' types in text: what looks like bytea or JSON is looked into
+// as such, since both may spell a text in other letters.
+inline uint32_t type_by_looks(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  if (text.starts_with("\\x") && text.size() % 2 == 0 && text.find_first_not_of(digits, 2) > text.size())
+    return bytea_oid;
+  const bool json = text.starts_with('{') || text.starts_with('[') || text.starts_with('"');
+  return json && valid_json(text) ? json_oid : text_oid;
+}
+
+inline bool doubles_quotes(Quoting quoting) {
+  return quoting == Quoting::Record || quoting == Quoting::Range;
+}
+
+// What it does not write without quotes.
+inline std::string_view special_of(Quoting quoting) {
+  switch (quoting) {
+    case Quoting::Array: return "{},\"\\ \t\n\r\v\f";
+    case Quoting::Record: return "(),\"\\ \t\n\r\v\f";
+    case Quoting::Range: return "()[],\"\\ \t\n\r\v\f";
+    case Quoting::Hstore: break;  // all of them are quoted
+  }
+  return {};
 }
 
 // Reads a part up to one of `stops`: bare, or between quotes. Records and ranges double their quotes and may
@@ -42,7 +68,7 @@ bool Walk<Sink>::read_item(std::string_view text, size_t& at, std::string_view s
       c = text[at++];
       item.escaped = true;
     } else if (c == '"') {
-      const bool twice = inside && quoting == Quoting::Record && at < text.size() && text[at] == '"';
+      const bool twice = inside && doubles_quotes(quoting) && at < text.size() && text[at] == '"';
       if (!twice) {
         inside = !inside;
         ++quote_count;
@@ -58,19 +84,22 @@ bool Walk<Sink>::read_item(std::string_view text, size_t& at, std::string_view s
   item.quoted = quote_count > 0;
   const bool framed = quote_count == 2 && item.raw.front() == '"' && item.raw.back() == '"';
   // An array's or hstore's quotes surround the whole of it.
-  if (item.quoted && !framed && quoting != Quoting::Record) return false;
+  if (item.quoted && !framed && !doubles_quotes(quoting)) return false;
   item.escaped = item.escaped || (item.quoted && !framed);
   if (item.escaped) item.decoded = std::move(decoded);
   return true;
 }
 
 template <typename Sink>
+std::string_view Walk<Sink>::said(const Item& item) {
+  if (item.escaped) return item.decoded;
+  return item.quoted ? item.raw.substr(1, item.raw.size() - 2) : item.raw;
+}
+
+template <typename Sink>
 Walked Walk<Sink>::item_text(uint32_t type_oid, const Item& item, Quoting quoting, int depth) {
-  const std::string_view inner =
-      item.quoted && !item.escaped ? item.raw.substr(1, item.raw.size() - 2) : item.raw;
   const auto mark = sink_.mark();
-  const Walked walked = value(types_.find(type_oid), false,
-                              item.escaped ? sink_.kept(item.decoded) : as_bytes(inner), depth + 1);
+  const Walked walked = value(types_.find(type_oid), false, as_bytes(said(item)), depth + 1);
   if (walked == Walked::Malformed) return walked;
   const std::string made = sink_.take(mark);
   if (!sink_.changed_since(mark)) {
@@ -78,14 +107,13 @@ Walked Walk<Sink>::item_text(uint32_t type_oid, const Item& item, Quoting quotin
     return Walked::Good;
   }
   if (walked == Walked::Null) return walked;
-  constexpr std::string_view special = "{}(),\"\\ \t\n\r\v\f";
   const bool bare = quoting != Quoting::Hstore && !made.empty() && !is_null_word(made) &&
-                    made.find_first_of(special) == std::string::npos;
+                    made.find_first_of(special_of(quoting)) == std::string::npos;
   std::string out;
   if (bare) {
     out = made;
   } else {
-    append_quoted(out, made, quoting == Quoting::Record);
+    append_quoted(out, made, doubles_quotes(quoting));
   }
   sink_.put(out);
   return Walked::Good;
@@ -139,7 +167,7 @@ Walked Walk<Sink>::record_text(const Type& type, std::string_view text, int dept
     Item item;
     if (!read_item(text, at, ",)", Quoting::Record, item) || at >= text.size()) return Walked::Malformed;
     if (!item.raw.empty()) {
-      const uint32_t oid = index < type.columns.size() ? type.columns[index] : text_oid;
+      const uint32_t oid = index < type.columns.size() ? type.columns[index] : type_by_looks(said(item));
       // A NULL is written as nothing at all.
       if (item_text(oid, item, Quoting::Record, depth) == Walked::Malformed) return Walked::Malformed;
     }
@@ -148,7 +176,8 @@ Walked Walk<Sink>::record_text(const Type& type, std::string_view text, int dept
   }
 }
 
-// empty, or [low,high) with either bracket at either side; a missing bound is infinite.
+// empty, or [low,high) with either bracket at either side; a missing bound is infinite. What has become NULL
+// is walked to its end, here and below: the sinks must meet the same atoms.
 template <typename Sink>
 Walked Walk<Sink>::range_text(const Type& type, std::string_view text, size_t& at, int depth) {
   if (text.substr(at).starts_with("empty")) {
@@ -157,17 +186,25 @@ Walked Walk<Sink>::range_text(const Type& type, std::string_view text, size_t& a
     return Walked::Good;
   }
   if (at >= text.size() || (text[at] != '[' && text[at] != '(')) return Walked::Malformed;
+  const auto mark = sink_.mark();
   sink_.put(text.substr(at++, 1));
-  for (const std::string_view stops : {",", "])"}) {
+  Walked result = Walked::Good;
+  Bounds bounds;
+  for (size_t i = 0; i < 2; ++i) {
     Item item;
-    if (!read_item(text, at, stops, Quoting::Record, item) || at >= text.size()) return Walked::Malformed;
+    if (!read_item(text, at, i == 0 ? "," : "])", Quoting::Range, item) || at >= text.size())
+      return Walked::Malformed;
+    bounds.there[i] = !item.raw.empty();
+    bounds.begin[i] = sink_.offset();
     if (!item.raw.empty()) {
-      const Walked walked = item_text(type.element, item, Quoting::Record, depth);
-      if (walked != Walked::Good) return walked;
+      const Walked walked = item_text(type.element, item, Quoting::Range, depth);
+      if (walked == Walked::Malformed) return walked;
+      if (walked == Walked::Null) result = walked;
     }
+    bounds.end[i] = sink_.offset();
     sink_.put(text.substr(at++, 1));
   }
-  return Walked::Good;
+  return result == Walked::Good ? ordered(type.element, false, bounds, mark) : result;
 }
 
 template <typename Sink>
@@ -179,25 +216,28 @@ Walked Walk<Sink>::multirange_text(const Type& type, std::string_view text, int 
   if (!text.starts_with('{')) return Walked::Malformed;
   const Type& range = types_.find(type.element);
   size_t at = 0;
+  Walked result = Walked::Good;
   do {
     sink_.put(text.substr(at++, 1));
     const Walked walked = range_text(range, text, at, depth + 1);
-    if (walked != Walked::Good) return walked;
-    if (at >= text.size()) return Walked::Malformed;
+    if (walked == Walked::Malformed || at >= text.size()) return Walked::Malformed;
+    if (walked == Walked::Null) result = walked;
   } while (text[at] == ',');
   sink_.put("}");
-  return text.substr(at) == "}" ? Walked::Good : Walked::Malformed;
+  return text.substr(at) == "}" ? result : Walked::Malformed;
 }
 
 // "key"=>"value", "key"=>NULL
 template <typename Sink>
 Walked Walk<Sink>::hstore_text(std::string_view text, int depth) {
+  Walked result = Walked::Good;
   for (size_t at = 0; at < text.size();) {
     Item item;
     if (!read_item(text, at, "=", Quoting::Hstore, item) || !text.substr(at).starts_with("=>"))
       return Walked::Malformed;
     Walked walked = item_text(text_oid, item, Quoting::Hstore, depth);
-    if (walked != Walked::Good) return walked;
+    if (walked == Walked::Malformed) return walked;
+    if (walked == Walked::Null) result = walked;
     sink_.put("=>");
     at += 2;
     if (!read_item(text, at, ",", Quoting::Hstore, item)) return Walked::Malformed;
@@ -208,12 +248,12 @@ Walked Walk<Sink>::hstore_text(std::string_view text, int depth) {
       if (walked == Walked::Malformed) return walked;
       if (walked == Walked::Null) sink_.put("NULL");
     }
-    if (at == text.size()) return Walked::Good;
+    if (at == text.size()) return result;
     if (!text.substr(at).starts_with(", \"")) return Walked::Malformed;
     sink_.put(", ");
     at += 2;
   }
-  return Walked::Good;
+  return result;
 }
 
 }  // namespace sallyport::pg
