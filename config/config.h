@@ -135,13 +135,25 @@ struct CustomDetector {
   Place place;
 };
 
+// Values of replies are masked; requests that hold what is detected are blocked.
+enum class MaskDirection : uint8_t { reply, request };
+
+// What tokens are made with. Its id stands in each of them; a new id makes new tokens.
+struct TokenKey {
+  std::string id;  // 1-8 letters and digits
+  Secret secret;   // at least 16 bytes
+  Place place;
+};
+
 struct Mask {
   std::string name;
   std::vector<std::string> targets;  // names with *; empty: all
   std::vector<std::string> detect;   // detectors and @sets
   std::vector<std::string> fields;   // "table.column", "schema.table.column", "*.column", "column"
-  MaskAction action = MaskAction::redact;
+  MaskDirection direction = MaskDirection::reply;
+  MaskAction action = MaskAction::redact;  // of replies
   Computed computed = Computed::mask;
+  TokenKey token_key;               // of action `token`; else none
   std::vector<std::string> except;  // groups that see the truth
   Place detect_place;
   Place place;
@@ -205,6 +217,9 @@ struct Loading {
 
 // A secret's value. Trailing newline removed. Files must not be readable by others.
 [[nodiscard]] Result<std::string> read_secret(const Secret& secret);
+
+// The same for a key: long enough to be one.
+[[nodiscard]] Result<std::string> read_token_secret(const TokenKey& key);
 
 // What `load` leaves to the machine that will serve: certificates, keys, CAs and secrets that cannot be read.
 [[nodiscard]] std::vector<Problem> check_files(const Config& config);

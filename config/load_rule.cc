@@ -21,18 +21,66 @@ void check_fields(Reader& reader, const std::vector<std::string>& fields) {
   }
 }
 
-void load_mask_action(Reader& reader, Mask& mask) {
-  reader.require("action", "action = \"partial\"");
-  const Value* value = reader.find("action");
-  if (value != nullptr && value->kind == Value::Kind::string && value->text == "token") {
-    reader.problem("action",
-                   "action \"token\" comes with a later version: write \"redact\", which is stricter");
+void load_token_key(Loader& loader, Reader& reader, Mask& mask, bool wanted) {
+  const char* const write = "{ id = \"k1\", secret = \"file:secrets/token\" }";
+  if (!wanted) {
+    if (reader.has("token_key")) reader.problem("token_key", "token_key belongs to action = \"token\" only");
     return;
   }
+  if (!reader.has("token_key")) {
+    reader.problem("action", std::string("action \"token\" needs a key: write token_key = ") + write);
+    return;
+  }
+  const Value* const table = reader.table("token_key", write);
+  if (table == nullptr) return;
+  Reader key(*table, reader.where() + ": token_key", loader.problems);
+  mask.token_key.place = table->place;
+  key.require("id", "id = \"k1\"");
+  key.require("secret", "secret = \"file:secrets/token\"");
+  key.text("id", mask.token_key.id);
+  const bool plain = std::ranges::all_of(mask.token_key.id, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  });
+  if (!plain || mask.token_key.id.size() > limits::token_id_size_max)
+    key.problem("id", "id may hold 1 to 8 of A-Z a-z 0-9");
+  key.secret("secret", loader.folder, mask.token_key.secret);
+  key.finish();
+}
+
+// What is detected in a request is not masked but blocked, and only content can be detected there.
+void load_request_mask(Reader& reader) {
+  for (const char* key : {"fields", "computed", "token_key"}) {
+    if (reader.has(key))
+      reader.problem(key, std::string(key) + " means replies: leave it out with direction = \"request\"");
+  }
+  const Value* const action = reader.find("action");
+  if (action != nullptr && (action->kind != Value::Kind::string || action->text != "deny"))
+    reader.problem("action", "direction = \"request\" blocks requests: leave action out, or write \"deny\"");
+  if (!reader.has("detect")) reader.problem("detect", "blocks nothing: write detect = [\"@secrets\"]");
+}
+
+void load_mask_action(Loader& loader, Reader& reader, Mask& mask) {
+  reader.require("action", "action = \"partial\"");
   reader.choice("action", mask.action,
                 {{"keep-shape", MaskAction::keep_shape},
                  {"partial", MaskAction::partial},
+                 {"token", MaskAction::token},
                  {"redact", MaskAction::redact}});
+  load_token_key(loader, reader, mask, mask.action == MaskAction::token);
+}
+
+void load_reply_mask(Loader& loader, Reader& reader, Mask& mask) {
+  reader.texts("fields", mask.fields);
+  check_fields(reader, mask.fields);
+  if (!reader.has("detect") && !reader.has("fields")) {
+    reader.problem("detect", "masks nothing: write detect = [\"@pii\"] or fields = [\"table.column\"]");
+  }
+  load_mask_action(loader, reader, mask);
+  reader.choice("computed", mask.computed,
+                {{"mask", Computed::mask}, {"refuse", Computed::refuse}, {"content", Computed::content}});
+  if (reader.has("computed") && !reader.has("fields")) {
+    reader.problem("computed", "computed means values made of masked fields: write fields, or leave it out");
+  }
 }
 
 // The values of one fact: one, or a list of alternatives.
@@ -122,16 +170,12 @@ void load_mask(Loader& loader, const Value& table) {
   reader.names("targets", mask.targets, true);
   reader.texts("detect", mask.detect);
   if (const Value* detect = reader.find("detect")) mask.detect_place = detect->place;
-  reader.texts("fields", mask.fields);
-  check_fields(reader, mask.fields);
-  if (!reader.has("detect") && !reader.has("fields")) {
-    reader.problem("detect", "masks nothing: write detect = [\"@pii\"] or fields = [\"table.column\"]");
-  }
-  load_mask_action(reader, mask);
-  reader.choice("computed", mask.computed,
-                {{"mask", Computed::mask}, {"refuse", Computed::refuse}, {"content", Computed::content}});
-  if (reader.has("computed") && !reader.has("fields")) {
-    reader.problem("computed", "computed means values made of masked fields: write fields, or leave it out");
+  reader.choice("direction", mask.direction,
+                {{"reply", MaskDirection::reply}, {"request", MaskDirection::request}});
+  if (mask.direction == MaskDirection::request) {
+    load_request_mask(reader);
+  } else {
+    load_reply_mask(loader, reader, mask);
   }
   reader.names("except", mask.except);
   reader.finish();

@@ -46,6 +46,7 @@ class Resolver {
       check_targets(mask.place, where, mask.targets);
       check_groups(mask.place, where + ": except", mask.except);
     }
+    check_token_keys();
     for (const Rule& rule : config_.rules) check(rule);
   }
 
@@ -99,6 +100,24 @@ class Resolver {
     const auto applies = [&target](const Mask& mask) { return covers(mask.targets, target.name); };
     if (std::ranges::count_if(config_.masks, applies) > static_cast<long>(limits::target_mask_count_max)) {
       problems_.add(target.place, where + " has more than 64 masks");
+    }
+  }
+
+  // Two masks may share a key; one id for two secrets would make tokens that mean nothing.
+  void check_token_keys() {
+    std::map<std::string, const TokenKey*> seen;
+    for (const Mask& mask : config_.masks) {
+      const TokenKey& key = mask.token_key;
+      if (key.id.empty()) continue;
+      const auto [first, added] = seen.emplace(key.id, &key);
+      const Secret& other = first->second->secret;
+      if (!added && (other.source != key.secret.source || other.name != key.secret.name)) {
+        problems_.add(key.place, "mask " + in_quotes(mask.name) + ": token_key " + in_quotes(key.id) +
+                                     " has another secret at " + first->second->place.text() +
+                                     ": give it another id");
+      }
+      if (added && seen.size() == limits::token_key_count_max + 1)
+        problems_.add(key.place, "more than 64 token keys");
     }
   }
 

@@ -1,3 +1,4 @@
+#include <string.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -58,6 +59,14 @@ Result<std::string> read_secret(const Secret& secret) {
   return text;
 }
 
+Result<std::string> read_token_secret(const TokenKey& key) {
+  Result<std::string> secret = read_secret(key.secret);
+  if (!secret || secret->size() >= limits::token_secret_size_min) return secret;
+  explicit_bzero(secret->data(), secret->size());
+  return fail(key.secret.name +
+              " has less than 16 bytes: a token key made by `openssl rand -hex 32` is good");
+}
+
 std::vector<Problem> check_files(const Config& config) {
   std::vector<Problem> problems;
   for (const Listener& listener : config.listeners) {
@@ -65,6 +74,11 @@ std::vector<Problem> check_files(const Config& config) {
     check_readable(listener.place, listener.tls->certificate, problems);
     const Result<std::string> key = read_private_file(listener.tls->key, limits::config_file_size_max);
     if (!key) problems.push_back(problem_of(listener.place, key.error()));
+  }
+  for (const Mask& mask : config.masks) {
+    if (mask.token_key.id.empty()) continue;
+    const Result<std::string> secret = read_token_secret(mask.token_key);
+    if (!secret) problems.push_back(problem_of(mask.token_key.place, secret.error()));
   }
   for (const Target& target : config.targets) {
     if (!target.tls_ca.empty()) check_readable(target.place, target.tls_ca, problems);

@@ -266,15 +266,20 @@ void Core::random(std::span<uint8_t> out) {
   }
 }
 
-std::span<const guard::MaskResult> Core::mask(const guard::Policy& policy, const config::Target& target,
+std::span<const guard::MaskResult> Core::mask(const Snapshot& snapshot, const config::Target& target,
                                               std::span<uint8_t> buffer,
                                               std::span<const guard::MaskField> fields) {
-  return masker_.mask(policy.scanner(target), buffer, fields);
+  return masker_.mask(snapshot.policy->scanner(target), buffer, fields, snapshot.token_keys);
 }
 
-std::string Core::mask_text(const guard::Policy& policy, const config::Target& target,
-                            std::string_view text) {
-  return masker_.mask_text(policy.scanner(target), policy.record_plan(target), text);
+std::string Core::mask_text(const Snapshot& snapshot, const config::Target& target, std::string_view text) {
+  const guard::Policy& policy = *snapshot.policy;
+  return text_masker_.mask_text(policy.scanner(target), policy.record_plan(target), text, snapshot.token_keys);
+}
+
+std::string Core::mask_bytes(const Snapshot& snapshot, const config::Target& target, std::string_view bytes) {
+  const guard::Policy& policy = *snapshot.policy;
+  return text_masker_.mask_bytes(policy.scanner(target), policy.record_plan(target), bytes, snapshot.token_keys);
 }
 
 }  // namespace sallyport

@@ -84,10 +84,18 @@ class Core {
                                            uint32_t iterations) const;
   void keep_derived(DeriveAnswer&& answer);
 
-  std::span<const guard::MaskResult> mask(const guard::Policy& policy, const config::Target& target,
+  std::span<const guard::MaskResult> mask(const Snapshot& snapshot, const config::Target& target,
                                           std::span<uint8_t> buffer,
                                           std::span<const guard::MaskField> fields);
-  std::string mask_text(const guard::Policy& policy, const config::Target& target, std::string_view text);
+  std::string mask_text(const Snapshot& snapshot, const config::Target& target, std::string_view text);
+  std::string mask_bytes(const Snapshot& snapshot, const config::Target& target, std::string_view bytes);
+  // Of the last mask().
+  [[nodiscard]] std::span<const guard::Masker::Found> found() const { return masker_.found(); }
+  [[nodiscard]] std::optional<guard::RequestBlock> blocked(const config::Target& target,
+                                                           std::span<const std::string> groups,
+                                                           std::span<const std::string_view> texts) {
+    return snapshot_->policy->blocked(text_masker_, target, groups, texts, snapshot_->token_keys);
+  }
 
   // ---- For metrics and tests.
   [[nodiscard]] size_t session_count() const { return session_count_; }
@@ -148,7 +156,8 @@ class Core {
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::unordered_map<std::string, SessionRef> published_;
   std::unordered_map<std::string, SecretBytes> derived_;
-  guard::Masker masker_;
+  guard::Masker masker_;       // of replies: what it hands out lives until the feed's end
+  guard::Masker text_masker_;  // of requests and the record
   std::vector<Completion> completions_;
 };
 

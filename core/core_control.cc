@@ -53,7 +53,8 @@ void Core::record(const RecordDecision& decision) {
 void Core::swap_snapshot(SnapshotPointer snapshot) {
   snapshot_ = std::move(snapshot);
   derived_.clear();  // passwords may have changed
-  for (const auto& scanner : snapshot_->policy->scanners()) CHECK(masker_.prepare(*scanner));
+  for (const auto& scanner : snapshot_->policy->scanners())
+    CHECK(masker_.prepare(*scanner) && text_masker_.prepare(*scanner));
   for (const auto& session : sessions_) session->on_snapshot();
 }
 

@@ -131,6 +131,15 @@ struct ReplyFacts {
   uint64_t offset = 0;  // of the chunk, in the session's client-bound stream, bytes
 };
 
+// What a mask has hit in a reply.
+struct HitFacts {
+  std::string_view mask;      // empty: hits beyond what is counted one by one
+  std::string_view detector;  // empty: the value as a whole, by the field's name
+  std::string_view field;     // its path, or its label where it has none
+  uint64_t hits = 0;
+  uint64_t values = 0;
+};
+
 struct ReplyEndFacts {
   uint64_t ticket = 0;
   uint64_t bytes = 0;       // client-bound, recorded or not
@@ -140,6 +149,7 @@ struct ReplyEndFacts {
   uint64_t unrecorded = 0;  // bytes that no Reply holds
   Bytes unrecorded_digest;  // SHA-256 of them; empty where none
   std::string_view status;  // the protocol's outcome: "SELECT 3", "42501", "200"
+  std::span<const HitFacts> hits;
 };
 
 struct SessionClosedFacts {

@@ -98,6 +98,22 @@ TargetState target_state(const config::Target& target, const Plugin& plugin, boo
   return state;
 }
 
+// Without its key a mask cannot hide what it is for: never served without.
+void add_token_keys(const guard::Policy& policy, Snapshot& snapshot, Problems& problems) {
+  for (const config::TokenKey& key : policy.token_keys()) {
+    Result<std::string> secret = config::read_token_secret(key);
+    if (!secret) {
+      problems.push_back({key.place, secret.error().text});
+      continue;
+    }
+    guard::TokenKeyBlock block = guard::token_key_block(*secret);
+    explicit_bzero(secret->data(), secret->size());
+    snapshot.token_blocks.emplace_back(std::span<const std::byte>(block));
+    explicit_bzero(block.data(), block.size());
+    snapshot.token_keys.push_back({key.id, snapshot.token_blocks.back().bytes()});
+  }
+}
+
 // A policy may be there beside problems: later steps look at it for more of them.
 struct PolicyLoading {
   config::Loading loading;
@@ -207,6 +223,7 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
     }
     snapshot->listeners.push_back(std::move(state));
   }
+  add_token_keys(*policy, *snapshot, problems);
   if (purpose == Purpose::start) {
     Result<void> made = make_folder(config.server.state_dir);
     if (!made) problems.push_back({{config.file.string(), 1}, made.error().text});

@@ -59,7 +59,10 @@ Case read_case(const Policy& policy, const Value& table, Problems& problems) {
   if (const std::string* rule = free_text(reader, "rule")) {
     made.rule = *rule;
     const auto& rules = policy.config().rules;
-    if (!rule->empty() && std::ranges::find(rules, *rule, &config::Rule::name) == rules.end()) {
+    const bool is_mask = std::ranges::any_of(policy.config().masks, [rule](const config::Mask& mask) {
+      return mask.direction == config::MaskDirection::request && mask.name == *rule;
+    });
+    if (!rule->empty() && !is_mask && std::ranges::find(rules, *rule, &config::Rule::name) == rules.end()) {
       reader.problem("rule", "no rule " + in_quotes(*rule));
     }
   }
@@ -94,13 +97,19 @@ std::vector<Case> read_cases(const Policy& policy, const std::filesystem::path& 
 std::string difference(const Policy& policy, const Case& each, const sp_plugin& plugin) {
   const Result<Explanation> explanation = explain(policy, *each.target, each.groups, plugin, each.statement);
   if (!explanation) return explanation.error().text;
-  const Verdict verdict = explanation->may_open ? explanation->verdict : Verdict{};
-  const std::string rule = verdict.rule == nullptr ? "" : verdict.rule->name;
+  const auto& blocked = explanation->blocked;
+  Verdict verdict = explanation->may_open ? explanation->verdict : Verdict{};
+  std::string rule = verdict.rule == nullptr ? "" : verdict.rule->name;
+  if (explanation->may_open && blocked && (verdict.action != config::Action::deny || verdict.observed)) {
+    verdict = {};
+    rule = blocked->mask->name;
+  }
   if (verdict.action == each.expected && (!each.rule || *each.rule == rule)) return "";
   std::string text = std::string("expected ") + action_text(each.expected);
   if (each.rule) text += each.rule->empty() ? " by no rule" : " by rule " + in_quotes(*each.rule);
   text += std::string(", got ") + action_text(verdict.action);
   if (!explanation->may_open) return text + ": may not open target " + in_quotes(each.target->name);
+  if (blocked && rule == blocked->mask->name) return text + ": " + blocked->message();
   text += verdict.rule == nullptr ? " by no rule" : " by rule " + in_quotes(rule);
   for (const CommandNote& command : explanation->commands) {
     if (command.action == verdict.action && command.rule == verdict.rule) {

@@ -122,6 +122,7 @@ bool check_valid(config::DetectorCheck check, Bytes value) {
 
 Result<void> CustomDetectors::compile(const config::CustomDetector& detector, Entry& entry) {
   entry.name = detector.name;
+  entry.label = "[" + detector.name + "]";
   entry.pattern = detector.pattern;
   entry.check = detector.check;
   for (std::string word : detector.words) {
@@ -195,6 +196,13 @@ std::optional<DetectorSet> CustomDetectors::find(std::string_view name) const {
   const auto entry = std::ranges::find(entries_, name, &Entry::name);
   if (entry == entries_.end()) return std::nullopt;
   return custom_id(static_cast<size_t>(entry - entries_.begin()));
+}
+
+std::string_view CustomDetectors::name(DetectorId id) const {
+  return entries_[static_cast<size_t>(id) - detector_count].name;
+}
+std::string_view CustomDetectors::label(DetectorId id) const {
+  return entries_[static_cast<size_t>(id) - detector_count].label;
 }
 
 std::optional<DetectorSet> find_detectors(std::string_view name, const CustomDetectors* custom) {

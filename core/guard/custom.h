@@ -32,6 +32,9 @@ class CustomDetectors {
   CustomDetectors& operator=(const CustomDetectors&) = delete;
 
   [[nodiscard]] std::optional<DetectorSet> find(std::string_view name) const;
+  [[nodiscard]] std::string_view name(DetectorId id) const;
+  // "[employee]": what stands for a redacted hit.
+  [[nodiscard]] std::string_view label(DetectorId id) const;
   // Patterns for the scanner's database.
   [[nodiscard]] std::vector<std::string> cores(DetectorId id) const;
   // As Confirm. `scratch` is of this object's prepare(), and not the one of the scan under way.
@@ -43,6 +46,7 @@ class CustomDetectors {
   friend std::vector<std::string> detector_names(const CustomDetectors* custom);
   struct Entry {
     std::string name;
+    std::string label;
     std::string pattern;
     std::vector<std::string> words;  // in upper case
     config::DetectorCheck check = config::DetectorCheck::none;

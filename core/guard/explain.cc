@@ -80,6 +80,12 @@ std::vector<MaskNote> mask_notes(const Policy& policy, const TargetTable& table,
     }
     notes.push_back(std::move(note));
   }
+  for (const MaskTable& mask : field == nullptr ? table.request_masks : std::vector<MaskTable>()) {
+    const bool excepted = (mask.except & who).any();
+    notes.push_back(
+        {mask.mask, !excepted,
+         excepted ? "a group is excepted" : "blocks requests that hold: " + joined(mask.mask->detect)});
+  }
   return notes;
 }
 
@@ -98,6 +104,14 @@ void found(void* to, const sp_ask* ask) {
   ++self.count;
   const std::span commands(ask->commands, ask->command_count);
   self.explanation.verdict = self.policy.judge(*self.table.target, self.groups, commands);
+  if (self.policy.looks_at_requests(*self.table.target, self.groups)) {
+    Masker masker;
+    const bool ready = masker.prepare(self.policy.scanner(*self.table.target)).has_value();
+    const std::string_view text = view(ask->text);
+    if (ready) {
+      self.explanation.blocked = self.policy.blocked(masker, *self.table.target, self.groups, {&text, 1}, {});
+    }
+  }
   for (const sp_command& command : commands) {
     self.explanation.commands.push_back(note_of(self.table, self.who, command));
   }

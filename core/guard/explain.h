@@ -37,8 +37,9 @@ struct MaskNote {
 struct Explanation {
   bool may_open = false;  // else nothing of the rest would come to pass
   std::vector<CommandNote> commands;
-  Verdict verdict;              // of the batch
-  std::vector<MaskNote> masks;  // of this target, in the order of the files
+  Verdict verdict;                      // of the batch
+  std::optional<RequestBlock> blocked;  // it would be denied for what it holds, whatever the verdict
+  std::vector<MaskNote> masks;          // of this target, in the order of the files
 };
 
 // `groups` are the identity's. `plugin` speaks the target's protocol. Fails where the plugin cannot classify.

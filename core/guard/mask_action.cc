@@ -11,6 +11,8 @@ const DetectorSet number_detectors = Catalogue::with(Form::Number);
 const DetectorSet pii_detectors = *Catalogue::find("@pii");
 const DetectorSet hidden_detectors = Catalogue::with(Form::Hidden);
 
+constexpr std::string_view uuid_form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";  // RFC 9562 section 4
+
 bool is_continuation(uint8_t c) { return (c & 0xC0) == 0x80; }
 
 uint8_t shape_of(uint8_t c) {
@@ -110,21 +112,36 @@ void partial(std::span<uint8_t> bytes, DetectorSet detectors) {
 
 }  // namespace
 
-void MaskPlan::add(DetectorSet set, MaskAction action) {
+void MaskPlan::add(DetectorSet set, MaskAction action, TokenKeyIndex key) {
   if (action == MaskAction::None) return;
   detectors |= set;
   set.each([&](DetectorId id) {
-    MaskAction& own = by_detector[static_cast<size_t>(id)];
-    own = strictest(own, action);
+    const auto slot = static_cast<size_t>(id);
+    if (action <= by_detector[slot]) return;
+    by_detector[slot] = action;
+    keys[slot] = key;
   });
 }
 
-void MaskPlan::add_whole(MaskAction action) { whole = strictest(whole, action); }
+void MaskPlan::add_whole(MaskAction action, TokenKeyIndex key) {
+  if (action <= whole) return;
+  whole = action;
+  whole_key = key;
+}
 
 MaskAction MaskPlan::action_of(DetectorSet set) const {
   MaskAction action = MaskAction::None;
   set.each([&](DetectorId id) { action = strictest(action, by_detector[static_cast<size_t>(id)]); });
   return action;
+}
+
+TokenKeyIndex MaskPlan::key_of(DetectorSet set) const {
+  std::optional<TokenKeyIndex> key;
+  set.each([&](DetectorId id) {
+    const auto slot = static_cast<size_t>(id);
+    if (!key && by_detector[slot] == MaskAction::Token) key = keys[slot];
+  });
+  return key.value_or(whole_key);
 }
 
 bool keeps_length(MaskAction action) {
@@ -138,18 +155,20 @@ void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detect
   partial(hit, detectors);
 }
 
-bool mask_uuid(std::span<uint8_t> value, MaskAction action) {
-  constexpr std::string_view form = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";  // RFC 9562 section 4
-  constexpr size_t shown_count = 4;
-  if (value.size() != form.size()) return false;
-  for (size_t i = 0; i < form.size(); ++i) {
-    if (form[i] == '-' ? value[i] != '-' : !is_hex(value[i])) return false;
-  }
-  const size_t hidden = form.size() - (action == MaskAction::Partial ? shown_count : 0);
-  for (size_t i = 0; i < hidden; ++i) {
-    if (form[i] != '-') value[i] = '0';
+bool is_uuid(Bytes value) {
+  if (value.size() != uuid_form.size()) return false;
+  for (size_t i = 0; i < uuid_form.size(); ++i) {
+    if (uuid_form[i] == '-' ? value[i] != '-' : !is_hex(value[i])) return false;
   }
   return true;
+}
+
+void mask_uuid(std::span<uint8_t> value, MaskAction action) {
+  constexpr size_t shown_count = 4;
+  const size_t hidden = uuid_form.size() - (action == MaskAction::Partial ? shown_count : 0);
+  for (size_t i = 0; i < hidden; ++i) {
+    if (uuid_form[i] != '-') value[i] = '0';
+  }
 }
 
 std::string_view mask_label(DetectorSet detectors, DetectorId detector, ValueKind kind) {

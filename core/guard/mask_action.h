@@ -19,7 +19,7 @@ namespace sallyport::guard {
 //   KeepShape  "Anne 4111-1111" -> "Xxxx 0000-0000"; separators stay, except in secrets
 //   Partial    "jane@example.com" -> "j***@e******.com"; cards and other numbers keep their last few digits;
 //              else a few of the first and last code points, never more than a third, short ones none
-//   Token      same value, same token: part 2; until then it is Redact
+//   Token      same value, same token (token.h), whatever its type and where it stands
 //   Redact     "[email]"; whole values "[masked]"
 enum class MaskAction : uint8_t { None, KeepShape, Partial, Token, Redact };
 
@@ -35,16 +35,23 @@ enum class ValueKind : uint8_t {
   Uuid,  // 8-4-4-4-12 hexadecimal digits: stays one, masked as a whole
 };
 
+// Of the keys that the policy names (Policy::token_keys).
+using TokenKeyIndex = uint8_t;
+
 // Which detectors count for a field and what becomes of their hits; or one action for the value as a whole.
 // Plain data that belongs to the policy.
 struct MaskPlan {
   DetectorSet detectors;
   std::array<MaskAction, detector_slot_count> by_detector{};
   MaskAction whole = MaskAction::None;
+  std::array<TokenKeyIndex, detector_slot_count> keys{};  // for Token
+  TokenKeyIndex whole_key = 0;
 
-  void add(DetectorSet set, MaskAction action);  // the stricter action stays
-  void add_whole(MaskAction action);
+  // The stricter action stays; of equal ones the first, and its key.
+  void add(DetectorSet set, MaskAction action, TokenKeyIndex key = 0);
+  void add_whole(MaskAction action, TokenKeyIndex key = 0);
   [[nodiscard]] MaskAction action_of(DetectorSet set) const;  // the strictest of them
+  [[nodiscard]] TokenKeyIndex key_of(DetectorSet set) const;  // where that is Token
   [[nodiscard]] bool empty() const { return detectors.empty() && whole == MaskAction::None; }
 };
 
@@ -54,9 +61,9 @@ struct MaskPlan {
 // Overwrites `hit` for KeepShape and Partial. `detectors` are those of the hit; none for a whole value.
 void mask_in_place(std::span<uint8_t> hit, MaskAction action, DetectorSet detectors, ValueKind kind);
 
-// A whole UUID, in place: zeros; with Partial the last four digits stay. False: the value is none, and as it
-// was.
-[[nodiscard]] bool mask_uuid(std::span<uint8_t> value, MaskAction action);
+[[nodiscard]] bool is_uuid(Bytes value);
+// A whole UUID, in place: zeros; with Partial the last four digits stay.
+void mask_uuid(std::span<uint8_t> value, MaskAction action);
 
 // "[email]", "[masked]" for a whole value (no detectors), "0" for a number.
 [[nodiscard]] std::string_view mask_label(DetectorSet detectors, DetectorId detector, ValueKind kind);

@@ -72,7 +72,10 @@ bool Masker::copy_loose(Bytes value, const MaskField& field, bool decode) {
 }
 
 std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8_t> buffer,
-                                         std::span<const MaskField> fields) {
+                                         std::span<const MaskField> fields, TokenKeys keys) {
+  keys_ = keys;
+  scanner_ = &scanner;
+  found_.clear();
   arena_.clear();
   pieces_.clear();
   results_.assign(fields.size(), MaskResult{});
@@ -87,8 +90,15 @@ std::span<const MaskResult> Masker::mask(const Scanner& scanner, std::span<uint8
 
 void Masker::mask_part(const Scanner& scanner, std::span<uint8_t> buffer, std::span<const MaskField> fields,
                        std::span<const uint8_t> scanned, Part& part) {
-  if (scanned.size() <= batch_size_max && scanner.scan(scanned, part.fields, scratch_, part.scan))
+  if (scanned.size() <= batch_size_max && scanner.scan(scanned, part.fields, scratch_, part.scan)) {
+    if (!keys_.empty()) {
+      std::erase_if(part.scan.hits, [&](const Hit& hit) {
+        const Field& field = part.fields[hit.field];
+        return tokenizer_.within_token(keys_, scanned.subspan(field.offset, field.size), hit.range);
+      });
+    }
     return mask_found(buffer, fields, part);
+  }
   for (const uint32_t i : part.index) withhold(i);
   for (const uint32_t i : part.decided) {
     if (results_[i].outcome != MaskOutcome::Withhold) mask_field(buffer, fields, i, {});
@@ -133,8 +143,23 @@ void Masker::mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fi
   const MaskOutcome outcome = mask_one(value_of(buffer, field), field, hits);
   if (outcome == MaskOutcome::Withhold) return withhold(index);
   if (outcome == MaskOutcome::Replaced) pieces_.push_back({index, arena_begin, arena_.size()});
+  if (outcome != MaskOutcome::Untouched) note_found(index, *field.plan, hits);
   counters_.masked_fields += outcome == MaskOutcome::Untouched ? 0 : 1;
   results_[index].outcome = outcome;
+}
+
+void Masker::note_found(uint32_t index, const MaskPlan& plan, std::span<const Hit> hits) {
+  if (plan.whole != MaskAction::None) found_.push_back({index, std::nullopt, 1});
+  const size_t first = found_.size();
+  for (const Hit& hit : hits) {
+    const auto same = std::find_if(found_.begin() + static_cast<ptrdiff_t>(first), found_.end(),
+                                   [&hit](const Found& found) { return found.detector == hit.detector; });
+    if (same == found_.end()) {
+      found_.push_back({index, hit.detector, 1});
+    } else {
+      ++same->hits;
+    }
+  }
 }
 
 MaskOutcome Masker::mask_one(std::span<uint8_t> value, const MaskField& field, std::span<const Hit> hits) {
@@ -148,19 +173,56 @@ MaskOutcome Masker::mask_one(std::span<uint8_t> value, const MaskField& field, s
   }
   if (!is_whole && field.kind != ValueKind::Uuid) return mask_hits(value, field, hits);
   MaskAction action = field.plan->whole;
-  for (const Hit& hit : hits) action = strictest(action, field.plan->action_of(hit.detectors));
+  TokenKeyIndex key = field.plan->whole_key;
+  for (const Hit& hit : hits) {
+    const MaskAction own = field.plan->action_of(hit.detectors);
+    if (own > action) key = field.plan->key_of(hit.detectors);
+    action = strictest(action, own);
+  }
   counters_.whole += is_whole ? 1 : 0;
-  return mask_whole(value, action, field.kind);
+  return mask_whole(value, action, key, field.kind);
 }
 
-MaskOutcome Masker::mask_whole(std::span<uint8_t> value, MaskAction action, ValueKind kind) {
-  if (kind == ValueKind::Uuid) return mask_uuid(value, action) ? MaskOutcome::InPlace : MaskOutcome::Withhold;
+MaskOutcome Masker::mask_whole(std::span<uint8_t> value, MaskAction action, TokenKeyIndex key,
+                               ValueKind kind) {
+  if (kind == ValueKind::Uuid) {
+    if (!is_uuid(value)) return MaskOutcome::Withhold;
+    if (action == MaskAction::Token) {
+      tokenizer_.uuid(key_at(key), value);
+    } else {
+      mask_uuid(value, action);
+    }
+    return MaskOutcome::InPlace;
+  }
   if (keeps_length(action)) {
     mask_in_place(value, action, {}, kind);
     return MaskOutcome::InPlace;
   }
-  append(mask_label({}, {}, kind));
+  if (action == MaskAction::Token) {
+    if (tokenizer_.is_token(key_at(key), value)) return MaskOutcome::Untouched;
+    append(token(key, value, kind));
+  } else {
+    append(mask_label({}, {}, kind));
+  }
   return MaskOutcome::Replaced;
+}
+
+const TokenKey& Masker::key_at(TokenKeyIndex index) const {
+  CHECK(index < keys_.size());
+  return keys_[index];
+}
+
+std::string_view Masker::token(TokenKeyIndex key, Bytes value, ValueKind kind) {
+  return kind == ValueKind::Digits ? tokenizer_.number(key_at(key), value)
+                                   : tokenizer_.text(key_at(key), value);
+}
+
+// What stands for a hit under Token or Redact.
+void Masker::append_label(Bytes value, const Hit& hit, MaskAction action, const MaskPlan& plan,
+                          ValueKind kind) {
+  append(action == MaskAction::Token ? token(plan.key_of(hit.detectors), value, kind)
+         : kind == ValueKind::Digits ? mask_label(hit.detectors, hit.detector, kind)
+                                     : scanner_->label(hit.detector));
 }
 
 MaskOutcome Masker::mask_hits(std::span<uint8_t> value, const MaskField& field, std::span<const Hit> hits) {
@@ -176,23 +238,25 @@ MaskOutcome Masker::mask_hits(std::span<uint8_t> value, const MaskField& field, 
   for (const Hit& hit : hits) {
     append(Bytes(value.subspan(done, hit.range.begin - done)));
     done = hit.range.end;
+    const Bytes found = value.subspan(hit.range.begin, hit.range.size());
     if (!keeps_length(action_of(hit))) {
-      append(mask_label(hit.detectors, hit.detector, field.kind));
+      append_label(found, hit, action_of(hit), *field.plan, field.kind);
       continue;
     }
-    append(Bytes(value.subspan(hit.range.begin, hit.range.size())));
+    append(found);
     mask_in_place(std::span(arena_).last(hit.range.size()), action_of(hit), hit.detectors, field.kind);
   }
   append(Bytes(value.subspan(done)));
   return MaskOutcome::Replaced;
 }
 
-std::string Masker::mask_text(const Scanner& scanner, const MaskPlan& plan, std::string_view text) {
+std::string Masker::mask_text(const Scanner& scanner, const MaskPlan& plan, std::string_view text,
+                              TokenKeys keys) {
   if (text.size() > batch_size_max) return "[withheld]";
   std::string copy(text);
-  const MaskField field{0, static_cast<uint32_t>(copy.size()), ValueKind::Text, &plan};
+  const MaskField field{.size = static_cast<uint32_t>(copy.size()), .plan = &plan};
   const MaskResult result =
-      mask(scanner, {reinterpret_cast<uint8_t*>(copy.data()), copy.size()}, {&field, 1}).front();
+      mask(scanner, {reinterpret_cast<uint8_t*>(copy.data()), copy.size()}, {&field, 1}, keys).front();
   switch (result.outcome) {
     case MaskOutcome::Untouched:
     case MaskOutcome::InPlace: return copy;

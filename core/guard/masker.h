@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "config/error.h"
 #include "core/guard/mask_action.h"
 #include "core/guard/scanner.h"
+#include "core/guard/token.h"
 
 namespace sallyport::guard {
 
@@ -50,12 +52,33 @@ class Masker {
 
   // One result for each field, lent until the next call. Writes only inside fields whose outcome is InPlace.
   // Plans may name only detectors of `scanner`. Allocates nothing once warm.
+  // `keys` are what plans with Token mean by their indexes.
   [[nodiscard]] std::span<const MaskResult> mask(const Scanner& scanner, std::span<uint8_t> buffer,
-                                                 std::span<const MaskField> fields);
+                                                 std::span<const MaskField> fields, TokenKeys keys = {});
+
+  // The values that the last mask() changed, and by what: in no order. A value with several hits of a
+  // detector stands once, with their count.
+  struct Found {
+    uint32_t field = 0;                  // of that call
+    std::optional<DetectorId> detector;  // nothing: a field rule has masked the whole value
+    uint32_t hits = 0;
+  };
+  [[nodiscard]] std::span<const Found> found() const { return found_; }
+
+  // Which of `wanted` hit one of the texts; JSON among them is looked at decoded, too. Nothing: they cannot
+  // be judged.
+  [[nodiscard]] std::optional<DetectorSet> find(const Scanner& scanner, DetectorSet wanted,
+                                                std::span<const std::string_view> texts, TokenKeys keys = {});
+
+  // The same as mask_text for bytes of a protocol: each text among them is looked at by itself, the bytes
+  // between are left out.
+  [[nodiscard]] std::string mask_bytes(const Scanner& scanner, const MaskPlan& plan, std::string_view bytes,
+                                       TokenKeys keys = {});
 
   // For the control plane: request text on the record, approvals, webhooks. "[withheld]" if it cannot be
   // judged.
-  [[nodiscard]] std::string mask_text(const Scanner& scanner, const MaskPlan& plan, std::string_view text);
+  [[nodiscard]] std::string mask_text(const Scanner& scanner, const MaskPlan& plan, std::string_view text,
+                                      TokenKeys keys = {});
 
   [[nodiscard]] const MaskCounters& counters() const { return counters_; }
 
@@ -91,22 +114,31 @@ class Masker {
   void mask_found(std::span<uint8_t> buffer, std::span<const MaskField> fields, const Part& part);
   void mask_field(std::span<uint8_t> buffer, std::span<const MaskField> fields, uint32_t index,
                   std::span<const Hit> hits);
+  void note_found(uint32_t index, const MaskPlan& plan, std::span<const Hit> hits);
   void withhold(uint32_t index);
   [[nodiscard]] MaskOutcome mask_one(std::span<uint8_t> value, const MaskField& field,
                                      std::span<const Hit> hits);
-  [[nodiscard]] MaskOutcome mask_whole(std::span<uint8_t> value, MaskAction action, ValueKind kind);
+  [[nodiscard]] MaskOutcome mask_whole(std::span<uint8_t> value, MaskAction action, TokenKeyIndex key,
+                                       ValueKind kind);
+  [[nodiscard]] const TokenKey& key_at(TokenKeyIndex index) const;
+  [[nodiscard]] std::string_view token(TokenKeyIndex key, Bytes value, ValueKind kind);
+  void append_label(Bytes value, const Hit& hit, MaskAction action, const MaskPlan& plan, ValueKind kind);
   [[nodiscard]] MaskOutcome mask_hits(std::span<uint8_t> value, const MaskField& field,
                                       std::span<const Hit> hits);
   [[nodiscard]] MaskOutcome mask_json(std::span<uint8_t> value, const MaskField& field,
                                       std::span<const Hit> hits);
-  [[nodiscard]] MaskOutcome replace_json(std::span<uint8_t> value, MaskAction action, const MaskField& field);
+  [[nodiscard]] MaskOutcome replace_json(Bytes value, MaskAction action, TokenKeyIndex key);
   void mask_json_number(JsonJob& job, Range at, Range looked_at);
   void mask_json_string(JsonJob& job, Range at, Range looked_at);
-  void mask_json_piece(JsonJob& job, Range at, MaskAction action, DetectorSet detectors, DetectorId detector);
+  void mask_json_piece(JsonJob& job, Range at, MaskAction action, const Hit& hit);
   void append(std::string_view text) { arena_.insert(arena_.end(), text.begin(), text.end()); }
   void append(Bytes bytes) { arena_.insert(arena_.end(), bytes.begin(), bytes.end()); }
 
   ScanScratch scratch_;
+  Tokenizer tokenizer_;
+  TokenKeys keys_;                    // of the call under way
+  const Scanner* scanner_ = nullptr;  // likewise
+  std::vector<Found> found_;
   Part in_buffer_;
   Part loose_;
   std::vector<uint8_t> loose_bytes_;  // what loose_ looks at, a zero byte after each

@@ -3,6 +3,7 @@
 // decode_json made of it; both have the same parts in the same order.
 #include <algorithm>
 
+#include "core/guard/confirm_text.h"
 #include "core/guard/json.h"
 #include "core/guard/masker.h"
 
@@ -39,13 +40,15 @@ bool takes_whole(const Hit& hit, uint32_t begin) {
 MaskOutcome Masker::mask_json(std::span<uint8_t> value, const MaskField& field, std::span<const Hit> hits) {
   const bool is_whole = field.plan->whole != MaskAction::None;
   MaskAction whole = field.plan->whole;
+  TokenKeyIndex whole_key = field.plan->whole_key;
   bool in_place = true;
   for (const Hit& hit : hits) {
     const MaskAction action = field.plan->action_of(hit.detectors);
+    if (action > whole) whole_key = field.plan->key_of(hit.detectors);
     whole = strictest(whole, action);
     in_place = in_place && keeps_length(action);
   }
-  if (is_whole && !keeps_length(whole)) return replace_json(value, whole, field);
+  if (is_whole && !keeps_length(whole)) return replace_json(value, whole, whole_key);
   if (!valid_json(value)) return MaskOutcome::Withhold;
   JsonJob job{.value = value, .plan = field.plan, .hits = hits, .whole = is_whole ? whole : MaskAction::None};
   job.in_place = (is_whole || in_place) && !has_escape(value);
@@ -84,36 +87,53 @@ MaskOutcome Masker::mask_json(std::span<uint8_t> value, const MaskField& field, 
   return MaskOutcome::Replaced;
 }
 
-// The value as a whole: one JSON string.
-MaskOutcome Masker::replace_json(std::span<uint8_t> value, MaskAction action, const MaskField& field) {
-  (void)value;
-  (void)action;
+// The value as a whole: one JSON string. What a token stands for is what a lone string says, or the value's
+// own bytes.
+MaskOutcome Masker::replace_json(Bytes value, MaskAction action, TokenKeyIndex key) {
+  std::string_view label = mask_label({}, {}, ValueKind::Text);
+  if (action == MaskAction::Token) {
+    json_piece_.assign(value.begin(), value.end());
+    if (valid_json(value)) {
+      while (!value.empty() && is_space(value.front())) value = value.subspan(1);
+      while (!value.empty() && is_space(value.back())) value = value.first(value.size() - 1);
+      json_piece_.assign(value.begin(), value.end());
+      if (value.front() == '"') {
+        json_piece_.clear();
+        decode_json_string(value.subspan(1, value.size() - 2), json_piece_);
+      }
+    }
+    if (tokenizer_.is_token(key_at(key), json_piece_)) return MaskOutcome::Untouched;
+    label = token(key, json_piece_, ValueKind::Text);
+  }
   append("\"");
-  append(mask_label({}, {}, ValueKind::Text));
-  (void)field;
+  append(label);
   append("\"");
   return MaskOutcome::Replaced;
 }
 
 void Masker::mask_json_number(JsonJob& job, Range at, Range looked_at) {
   MaskAction action = job.whole;
+  DetectorSet detectors;
   if (action == MaskAction::None) {
     for (const Hit& hit : job.hits) {
       if (hit.range.begin >= looked_at.end) break;
-      action = strictest(action, job.plan->action_of(hit.detectors));
+      detectors |= hit.detectors;
     }
+    action = job.plan->action_of(detectors);
   }
   const std::span<uint8_t> number = job.value.subspan(at.begin, at.size());
   if (job.in_place) return guard::mask_json_number(number, action);
   append(Bytes(job.value).subspan(job.done, at.begin - job.done));
   job.done = at.end;
+  if (action == MaskAction::Token)
+    return append(token(job.plan->key_of(detectors), number, ValueKind::Digits));
   if (!keeps_length(action)) return append(mask_label({}, {}, ValueKind::Digits));
   append(Bytes(number));
   guard::mask_json_number(std::span(arena_).last(number.size()), action);
 }
 
 void Masker::mask_json_string(JsonJob& job, Range at, Range looked_at) {
-  if (job.whole != MaskAction::None) return mask_json_piece(job, at, job.whole, {}, {});
+  if (job.whole != MaskAction::None) return mask_json_piece(job, at, job.whole, {});
   Walk walk{Bytes(job.value).subspan(at.begin, at.size()), 0, looked_at.begin};
   for (size_t i = 0; i < job.hits.size() && job.hits[i].range.begin < looked_at.end; ++i) {
     const Hit& hit = job.hits[i];
@@ -131,23 +151,21 @@ void Masker::mask_json_string(JsonJob& job, Range at, Range looked_at) {
         if (!(walk.at_escape() && takes_whole(hit, looked_at.begin))) piece.end = at.begin + walk.at;
       }
     }
-    if (piece.begin < piece.end)
-      mask_json_piece(job, piece, job.plan->action_of(hit.detectors), hit.detectors, hit.detector);
+    if (piece.begin < piece.end) mask_json_piece(job, piece, job.plan->action_of(hit.detectors), hit);
     if (piece.end == at.end) return;
   }
 }
 
 // Bytes of a string, whole units.
-void Masker::mask_json_piece(JsonJob& job, Range at, MaskAction action, DetectorSet detectors,
-                             DetectorId detector) {
+void Masker::mask_json_piece(JsonJob& job, Range at, MaskAction action, const Hit& hit) {
   const std::span<uint8_t> raw = job.value.subspan(at.begin, at.size());
-  if (job.in_place) return mask_in_place(raw, action, detectors, ValueKind::Text);
+  if (job.in_place) return mask_in_place(raw, action, hit.detectors, ValueKind::Text);
   append(Bytes(job.value).subspan(job.done, at.begin - job.done));
   job.done = at.end;
-  if (!keeps_length(action)) return append(mask_label(detectors, detector, ValueKind::Text));
   json_piece_.clear();
   decode_json_string(raw, json_piece_);
-  mask_in_place(json_piece_, action, detectors, ValueKind::Text);
+  if (!keeps_length(action)) return append_label(json_piece_, hit, action, *job.plan, ValueKind::Text);
+  mask_in_place(json_piece_, action, hit.detectors, ValueKind::Text);
   escape_json(json_piece_, arena_);
 }
 

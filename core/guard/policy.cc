@@ -10,6 +10,7 @@ Policy::Policy(std::unique_ptr<const PolicyTables> tables) : tables_(std::move(t
 Policy::~Policy() = default;
 
 const config::Config& Policy::config() const { return tables_->config; }
+const std::vector<config::TokenKey>& Policy::token_keys() const { return tables_->token_keys; }
 uint64_t Policy::version() const { return tables_->version; }
 
 const config::User* Policy::user(std::string_view name) const {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,6 +26,14 @@ struct Verdict {
   config::Action action = config::Action::deny;
   const config::Rule* rule = nullptr;  // null: the target's default decided
   bool observed = false;  // the target observes only: `action` would have been this, but it is let pass
+};
+
+// A request holds what a mask of direction "request" detects.
+struct RequestBlock {
+  const config::Mask* mask = nullptr;
+  std::string_view detector;  // empty: it could not be judged
+  // For the caller and the record; tells the detector, never the value.
+  [[nodiscard]] std::string message() const;
 };
 
 class Policy {
@@ -66,6 +75,22 @@ class Policy {
                                   std::span<const sp_text> paths) const;
   // Whether any mask applies for this identity on this target.
   [[nodiscard]] bool masks(const config::Target& target, std::span<const std::string> groups) const;
+  // The first mask of direction "request" that blocks one of these texts (the request's own, bound values)
+  // for this identity. `masker` is prepared for scanner(target); texts that cannot be judged are blocked.
+  [[nodiscard]] std::optional<RequestBlock> blocked(Masker& masker, const config::Target& target,
+                                                    std::span<const std::string> groups,
+                                                    std::span<const std::string_view> texts,
+                                                    TokenKeys keys) const;
+  // Whether blocked() has anything to look for.
+  [[nodiscard]] bool looks_at_requests(const config::Target& target,
+                                       std::span<const std::string> groups) const;
+  // Whose doing a hit in a field is: of the masks that apply, the strictest; without a detector the one that
+  // masks the whole value. Empty where none is.
+  [[nodiscard]] std::string_view mask_name(const config::Target& target, std::span<const std::string> groups,
+                                           const sp_field& field, std::optional<DetectorId> detector) const;
+  // "email", or as the config calls it.
+  [[nodiscard]] std::string_view detector_name(DetectorId id) const;
+
   // The plan for request text on the record and before approvers: all detectors of the target's masks,
   // whoever asks; detectors @secrets always.
   [[nodiscard]] const MaskPlan& record_plan(const config::Target& target) const;
@@ -73,6 +98,9 @@ class Policy {
   // for each of `scanners` before it masks.
   [[nodiscard]] const Scanner& scanner(const config::Target& target) const;
   [[nodiscard]] std::span<const std::shared_ptr<const Scanner>> scanners() const;
+
+  // What the plans' key indexes mean.
+  [[nodiscard]] const std::vector<config::TokenKey>& token_keys() const;
 
   // For explain.cc, which shows what judge() does.
   [[nodiscard]] const PolicyTables& tables() const { return *tables_; }

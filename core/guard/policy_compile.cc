@@ -50,6 +50,11 @@ class Compiler {
     const DetectorSet secrets = Catalogue::find("@secrets").value_or(DetectorSet());
     (void)scanner({config_.file.string(), 1}, secrets);
     for (const config::Listener& listener : config_.listeners) check(listener);
+    for (const config::Mask& mask : config_.masks) {
+      const auto known = std::ranges::find(tables_.token_keys, mask.token_key.id, &config::TokenKey::id);
+      if (!mask.token_key.id.empty() && known == tables_.token_keys.end())
+        tables_.token_keys.push_back(mask.token_key);
+    }
     for (const config::Target& target : config_.targets) compile(target);
     return std::move(problems_);
   }
@@ -228,20 +233,29 @@ class Compiler {
                                 " cannot mask: name targets without " + in_quotes(table.target->name));
         continue;
       }
-      if (table.masks.size() == limits::target_mask_count_max) {
+      if (table.masks.size() + table.request_masks.size() == limits::target_mask_count_max) {
         problem(mask.place, "target " + in_quotes(table.target->name) + " has more than 64 masks");
         break;
       }
-      MaskTable& made = table.masks.emplace_back();
+      const bool requests = mask.direction == config::MaskDirection::request;
+      MaskTable& made = (requests ? table.request_masks : table.masks).emplace_back();
       made.mask = &mask;
       made.except = tables_.group_set(mask.except);
       made.detectors = detectors_of(mask);
       made.action = action_of(mask.action);
-      table.record_plan.add(made.detectors, made.action);
+      if (made.action == MaskAction::Token) made.key = token_key(mask);
+      table.record_plan.add(made.detectors, made.action, made.key);
     }
     const std::optional<DetectorSet> secrets = Catalogue::find("@secrets");
     if (secrets) table.record_plan.add(*secrets, MaskAction::Redact);
     table.scanner = scanner(table.target->place, table.record_plan.detectors);
+    table.token_key_count = tables_.token_keys.size();
+  }
+
+  // The config has seen to it that one id means one secret.
+  TokenKeyIndex token_key(const config::Mask& mask) {
+    const auto found = std::ranges::find(tables_.token_keys, mask.token_key.id, &config::TokenKey::id);
+    return static_cast<TokenKeyIndex>(found - tables_.token_keys.begin());
   }
 
   DetectorSet detectors_of(const config::Mask& mask) {

@@ -52,7 +52,7 @@ FieldRuling rule_field(const TargetTable& table, MaskBits bits, const sp_field& 
   for (size_t i = 0; i < table.masks.size(); ++i) {
     const MaskTable& mask = table.masks[i];
     if ((bits >> i & 1) == 0 || mask.mask->fields.empty()) continue;
-    if (mask.names(field)) ruling.whole = strictest(ruling.whole, mask.action);
+    if (mask.names(field)) ruling.add(mask.action, mask.key);
     if (!computed) continue;
     switch (mask.mask->computed) {
       case config::Computed::content: break;
@@ -83,11 +83,13 @@ const PlanSet& TargetTable::plans_of(MaskBits bits) const {
   made->masks = bits;
   MaskPlan content;
   for (size_t i = 0; i < masks.size(); ++i) {
-    if ((bits >> i & 1) != 0) content.add(masks[i].detectors, masks[i].action);
+    if ((bits >> i & 1) != 0) content.add(masks[i].detectors, masks[i].action, masks[i].key);
   }
-  for (size_t whole = 0; whole < made->by_whole.size(); ++whole) {
-    made->by_whole[whole] = content;
-    if (whole != 0) made->by_whole[whole].add_whole(static_cast<MaskAction>(whole));
+  made->by_whole.assign(mask_action_count + token_key_count, content);
+  for (size_t i = 0; i < made->by_whole.size(); ++i) {
+    const bool is_token = i >= mask_action_count;
+    made->by_whole[i].add_whole(is_token ? MaskAction::Token : static_cast<MaskAction>(i),
+                                static_cast<TokenKeyIndex>(is_token ? i - mask_action_count : 0));
   }
   // Two threads may make the same set at once; both stay, and the first one found serves.
   made->next = head;
@@ -111,7 +113,7 @@ const MaskPlan* Policy::mask_plan(const config::Target& target, std::span<const 
   FieldRuling ruling = rule_field(*table, bits, field);
   if (ruling.refused) ruling.whole = MaskAction::Redact;
   if (field.kind == SP_KIND_PLAIN && ruling.whole == MaskAction::None) return &no_plan();
-  return &table->plans_of(bits).by_whole[static_cast<size_t>(ruling.whole)];
+  return &table->plans_of(bits).by_whole[ruling.plan_index()];
 }
 
 bool Policy::withhold(const config::Target& target, std::span<const std::string> groups,
@@ -123,8 +125,7 @@ bool Policy::withhold(const config::Target& target, std::span<const std::string>
   if (ruling.refused) return true;
   // A date or a truth value has no masked form that is not another date.
   if (field.kind == SP_KIND_PLAIN) return ruling.whole != MaskAction::None;
-  return field.kind == SP_KIND_OPAQUE &&
-         !table->plans_of(bits).by_whole[static_cast<size_t>(ruling.whole)].empty();
+  return field.kind == SP_KIND_OPAQUE && !table->plans_of(bits).by_whole[ruling.plan_index()].empty();
 }
 
 bool Policy::names_masked(const config::Target& target, std::span<const std::string> groups,

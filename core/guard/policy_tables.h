@@ -14,6 +14,8 @@
 
 namespace sallyport::guard {
 
+inline constexpr size_t mask_action_count = static_cast<size_t>(MaskAction::Redact) + 1;
+
 using MaskBits = uint64_t;  // which of a target's masks
 static_assert(limits::target_mask_count_max == 64);
 
@@ -22,6 +24,7 @@ struct MaskTable {
   GroupSet except;
   DetectorSet detectors;
   MaskAction action = MaskAction::Redact;
+  TokenKeyIndex key = 0;
 
   // Whether one of `fields` means this field: by its origin (from any dot on, so that "customers.email" means
   // any schema), or by its label where the pattern names a column of any table. Letter case does not count.
@@ -32,7 +35,7 @@ struct MaskTable {
 // list that only grows: a new one is published with release at its head, readers take the head with acquire.
 struct PlanSet {
   MaskBits masks = 0;
-  std::array<MaskPlan, 5> by_whole;  // by MaskAction
+  std::vector<MaskPlan> by_whole;  // by MaskAction; then Token with each key
   PlanSet* next = nullptr;
 };
 
@@ -40,9 +43,11 @@ struct TargetTable {
   const config::Target* target = nullptr;
   GroupSet allow;
   std::vector<const RuleMatcher*> rules;  // that cover this target, in the order of the files
-  std::vector<MaskTable> masks;
+  std::vector<MaskTable> masks;           // of replies
+  std::vector<MaskTable> request_masks;   // of requests
   MaskPlan record_plan;
   std::shared_ptr<const Scanner> scanner;
+  size_t token_key_count = 0;  // of the whole policy
   mutable std::atomic<PlanSet*> plans = nullptr;
 
   TargetTable() = default;
@@ -64,6 +69,7 @@ struct PolicyTables {
   std::shared_ptr<const CustomDetectors> custom;
   std::deque<RuleMatcher> rules;
   std::deque<TargetTable> targets;                       // as config.targets
+  std::vector<config::TokenKey> token_keys;              // of all masks, each id once
   std::vector<std::shared_ptr<const Scanner>> scanners;  // the first knows @secrets
 
   [[nodiscard]] GroupSet group_set(std::span<const std::string> names) const;
@@ -74,7 +80,17 @@ struct PolicyTables {
 // values are refused.
 struct FieldRuling {
   MaskAction whole = MaskAction::None;
+  TokenKeyIndex key = 0;
   bool refused = false;
+
+  void add(MaskAction action, TokenKeyIndex action_key) {
+    if (action > whole) key = action_key;
+    whole = strictest(whole, action);
+  }
+  // Into PlanSet::by_whole.
+  [[nodiscard]] size_t plan_index() const {
+    return whole == MaskAction::Token ? mask_action_count + key : static_cast<size_t>(whole);
+  }
 };
 [[nodiscard]] FieldRuling rule_field(const TargetTable& table, MaskBits bits, const sp_field& field);
 

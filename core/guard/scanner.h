@@ -99,6 +99,10 @@ class Scanner {
                           ScanResult& result) const;
 
   [[nodiscard]] DetectorSet detectors() const { return detectors_; }
+  // What stands for a redacted hit.
+  [[nodiscard]] std::string_view label(DetectorId id) const {
+    return is_custom(id) ? custom_->label(id) : Catalogue::at(id).label;
+  }
 
  private:
   friend class ScanScratch;

@@ -129,6 +129,10 @@ class Session {
             sp_answer& out);
   int deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out,
            std::string_view why = {});
+  [[nodiscard]] std::optional<guard::RequestBlock> blocked(const TargetState& target,
+                                                           const config::User& user, std::string_view text,
+                                                           std::span<const sp_pair> values);
+  int deny_blocked(const sp_ask& ask, const guard::RequestBlock& block, sp_answer& out);
   static std::string why_denied(const sp_ask& ask, const guard::Verdict& verdict);
   int hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out);
   int wait_unbound(const std::string& rule, sp_answer& out);
@@ -146,6 +150,8 @@ class Session {
   int names_masked(std::span<const sp_text> paths);
   int mask(std::span<const sp_span> spans, sp_masked* out);
   [[nodiscard]] std::string masked_text(std::string_view text);
+  void count_hits(std::span<const sp_span> spans);
+  void count_hit(uint32_t field, std::optional<guard::DetectorId> detector, uint32_t hits);
 
   // Record (session_record.cc).
   bool record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule,
@@ -202,11 +208,23 @@ class Session {
     guard::ValueKind kind = guard::ValueKind::Text;
     bool withheld = false;
     const guard::MaskPlan* plan = nullptr;
+    sp_kind named_kind = SP_KIND_TEXT;
+    uint32_t flags = 0;
+    uint32_t name_begin = 0, label_size = 0, path_size = 0;  // in field_names_: label, then path
   };
+  std::string field_names_;
   std::vector<FieldState> fields_;
   uint32_t fields_generation_ =
       1;  // in the high bits of an id: one named under an older policy finds nothing
   std::vector<guard::MaskField> mask_fields_;
+
+  // What the masks have hit in the reply under way, for its end's record. Beyond hit_kind_count_max kinds the
+  // last one counts the rest, without names.
+  struct ReplyHits {
+    std::string mask, detector, field;
+    uint64_t hits = 0, values = 0;
+  };
+  std::vector<ReplyHits> reply_hits_;
 
   // Replies.
   std::deque<uint64_t> open_requests_;  // tickets whose reply is not over

@@ -42,6 +42,11 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   const guard::Verdict verdict =
       now.policy->judge(*target->target, user->groups, {ask.commands, ask.command_count});
   const std::string rule = verdict.rule ? verdict.rule->name : "";
+  const bool may_pass = verdict.action != config::Action::deny || verdict.observed;
+  if (may_pass) {
+    if (const auto block = blocked(*target, *user, view(ask.text), {ask.values, ask.value_count}))
+      return deny_blocked(ask, *block, out);
+  }
   if (verdict.action == config::Action::allow) return allow(ask, rule, "", false, out);
   if (verdict.observed) return allow(ask, rule, "", true, out);
   if (verdict.action == config::Action::deny || !verdict.rule) {
@@ -60,15 +65,6 @@ int Session::wait_unbound(const std::string& rule, sp_answer& out) {
   answer_rule_ = rule;
   answer_text(out, "rule \"" + rule + "\" asks for an approval", "");
   return SP_WAIT;
-}
-
-int Session::screen(std::span<const sp_pair>, sp_answer& out) {
-  if (!proven_) return SP_ERROR_STATE;
-  out.verdict = SP_ALLOW;
-  out.state = SP_STATE_DECIDED;
-  answer_rule_.clear();
-  answer_text(out, "", "");
-  return SP_ALLOW;
 }
 
 int Session::allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,
@@ -244,6 +240,11 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   }
   const std::string approval = ticket.approval;
   const std::string rule = ticket.rule;
+  if (const auto block = blocked(*target, *user, view(ask.text), {ask.values, ask.value_count})) {
+    (void)core_.tell(ApprovalReturned{.approval = approval});
+    drop_ticket(ask.ticket);
+    return deny_blocked(ask, *block, out);
+  }
   const int result = allow(ask, rule, approval, false, out);
   if (result != SP_ALLOW) {
     (void)core_.tell(ApprovalReturned{.approval = approval});

@@ -1,4 +1,6 @@
 // Which masks apply to a value of this identity on this target, and applying them.
+#include <algorithm>
+
 #include "config/check.h"
 #include "core/core.h"
 #include "core/path/session.h"
@@ -8,6 +10,8 @@ namespace sallyport {
 namespace {
 
 constexpr size_t field_count_max = 1 << 16;
+constexpr size_t field_name_size_max = 256;  // as counted hits tell it
+constexpr size_t hit_kind_count_max = 64;    // of one reply
 constexpr uint32_t field_index_bits = 17;
 static_assert(field_count_max < (1u << field_index_bits));
 
@@ -39,12 +43,20 @@ sp_field_id Session::field(const sp_field& field) {
   const uint32_t generation = fields_generation_ << field_index_bits;
   // Beyond the bound every value is withheld: an index that nobody has.
   if (fields_.size() >= field_count_max) return generation | field_count_max;
-  fields_.push_back({.kind = kind_of(field.kind), .withheld = withheld, .plan = plan});
+  FieldState state{.kind = kind_of(field.kind), .withheld = withheld, .plan = plan};
+  state.named_kind = field.kind;
+  state.flags = field.flags;
+  state.name_begin = static_cast<uint32_t>(field_names_.size());
+  state.label_size = static_cast<uint32_t>(std::min(field.label.size, field_name_size_max));
+  state.path_size = static_cast<uint32_t>(std::min(field.path.size, field_name_size_max));
+  field_names_.append(field.label.data, state.label_size).append(field.path.data, state.path_size);
+  fields_.push_back(state);
   return generation | static_cast<uint32_t>(fields_.size() - 1);
 }
 
 int Session::fields_reset() {
   fields_.clear();
+  field_names_.clear();
   fields_generation_ = (fields_generation_ + 1) & ((1u << (32 - field_index_bits)) - 1);
   if (fields_generation_ == 0) fields_generation_ = 1;
   return 0;
@@ -78,8 +90,9 @@ int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
                             .bytes = span.bytes});
   }
   const std::span<uint8_t> buffer(reinterpret_cast<uint8_t*>(feed_base_), feed_size_);
-  const auto results = core_.mask(*snapshot_->policy, target(), buffer, mask_fields_);
+  const auto results = core_.mask(*snapshot_, target(), buffer, mask_fields_);
   CHECK(results.size() == spans.size());
+  if (!core_.found().empty()) count_hits(spans);
   int changed = 0;
   for (size_t i = 0; i < spans.size(); ++i) {
     out[i] = {.outcome = SP_MASK_UNCHANGED, .replacement = {nullptr, 0}};
@@ -106,8 +119,48 @@ int Session::mask(std::span<const sp_span> spans, sp_masked* out) {
   return changed;
 }
 
+void Session::count_hits(std::span<const sp_span> spans) {
+  for (const guard::Masker::Found& found : core_.found())
+    count_hit(spans[found.field].field & ((1u << field_index_bits) - 1), found.detector, found.hits);
+}
+
+void Session::count_hit(uint32_t index, std::optional<guard::DetectorId> detector, uint32_t hits) {
+  const FieldState& state = fields_[index];
+  const std::string_view names = std::string_view(field_names_).substr(state.name_begin);
+  const std::string_view label = names.substr(0, state.label_size);
+  const std::string_view path = names.substr(state.label_size, state.path_size);
+  const std::string_view field = path.empty() ? label : path;
+  const guard::Policy& policy = *snapshot_->policy;
+  const std::string_view name = detector ? policy.detector_name(*detector) : std::string_view();
+  const auto same = std::ranges::find_if(reply_hits_, [&](const ReplyHits& one) {
+    return one.field == field && one.detector == name && !one.mask.empty();
+  });
+  if (same != reply_hits_.end()) {
+    same->hits += hits;
+    ++same->values;
+    return;
+  }
+  if (reply_hits_.size() >= hit_kind_count_max) {
+    if (reply_hits_.size() == hit_kind_count_max) reply_hits_.emplace_back();
+    reply_hits_.back().hits += hits;
+    ++reply_hits_.back().values;
+    return;
+  }
+  sp_field named{};
+  named.size = sizeof named;
+  named.kind = state.named_kind;
+  named.flags = state.flags;
+  named.label = {label.data(), label.size()};
+  named.path = {path.data(), path.size()};
+  reply_hits_.push_back({.mask = std::string(policy.mask_name(target(), groups_, named, detector)),
+                         .detector = std::string(name),
+                         .field = std::string(field),
+                         .hits = hits,
+                         .values = 1});
+}
+
 std::string Session::masked_text(std::string_view text) {
-  return core_.mask_text(*snapshot_->policy, target(), text);
+  return core_.mask_text(*snapshot_, target(), text);
 }
 
 }  // namespace sallyport

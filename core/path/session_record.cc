@@ -105,7 +105,9 @@ bool Session::record_reply(std::span<const std::byte> bytes) {
 
 int Session::note(sp_text kind, sp_bytes payload) {
   const std::string_view raw(reinterpret_cast<const char*>(payload.data), payload.size);
-  const std::string text = proven_ ? masked_text(raw.substr(0, limits::unit_size_max)) : std::string();
+  // A protocol's own bytes: a value may stand among them in any form, and next to anything.
+  const std::string text =
+      proven_ ? core_.mask_bytes(*snapshot_, target(), raw.substr(0, limits::unit_size_max)) : std::string();
   const auto sequence =
       core_.recorder().note(id_, {.name = view(kind), .fields = {}, .ours = false}, bytes_of(text));
   if (!sequence) return SP_ERROR_NO_RECORD;
@@ -125,6 +127,9 @@ int Session::reply_end(uint64_t units, sp_text status) {
   unsigned size = 0;
   if (reply_digested_ > 0) CHECK(EVP_DigestFinal_ex(reply_digest_, digest.data(), &size) == 1);
   const uint64_t ticket = open_requests_.empty() ? 0 : open_requests_.front();
+  std::vector<ringlog::HitFacts> hits;
+  for (const ReplyHits& one : reply_hits_)
+    hits.push_back({one.mask, one.detector, one.field, one.hits, one.values});
   const auto sequence =
       core_.recorder().reply_end(id_, {.ticket = ticket,
                                        .bytes = reply_bytes_,
@@ -133,10 +138,12 @@ int Session::reply_end(uint64_t units, sp_text status) {
                                        .withheld = reply_withheld_,
                                        .unrecorded = reply_digested_,
                                        .unrecorded_digest = std::as_bytes(std::span(digest)).first(size),
-                                       .status = view(status)});
+                                       .status = view(status),
+                                       .hits = hits});
   if (!sequence) return SP_ERROR_NO_RECORD;
   if (!open_requests_.empty()) open_requests_.pop_front();
   masked_count_ += reply_masked_;
+  reply_hits_.clear();
   reply_bytes_ = reply_recorded_ = reply_masked_ = reply_withheld_ = reply_digested_ = 0;
   return 0;
 }

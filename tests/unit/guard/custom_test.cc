@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/guard/masker.h"
 #include "core/guard/scanner.h"
 
 namespace sallyport::guard {
@@ -115,6 +116,13 @@ TEST(Custom, Names) {
   EXPECT_EQ(find_detectors("email", custom->get()), DetectorSet(DetectorId::Email));
   EXPECT_FALSE(find_detectors("c", custom->get()));
   EXPECT_FALSE(find_detectors("b", nullptr));
+  EXPECT_EQ((*custom)->name(custom_id(1)), "b");
+  const auto scanner = Scanner::compile(custom_id(0), *custom);
+  Masker masker;
+  ASSERT_TRUE(scanner && masker.prepare(**scanner));
+  MaskPlan plan;
+  plan.add(custom_id(0), MaskAction::Redact);
+  EXPECT_EQ(masker.mask_text(**scanner, plan, "see EMP-1234 there"), "see [a] there");
   EXPECT_EQ(detector_names(custom->get()).size(), detector_count + 4);
   EXPECT_FALSE(CustomDetectors::compile(std::vector(33, detector("a", "EMP-[0-9]{4}"))).has_value());
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <string>
 
@@ -15,6 +16,8 @@ struct Fixture {
   Masker masker;
   ScanScratch scratch;
   ScanResult result;
+  TokenKeyBlock block = token_key_block("a secret of the test");
+  TokenKey key{"k1", block};
 
   Fixture() {
     auto compiled = Scanner::compile(DetectorSet::all());
@@ -25,7 +28,8 @@ struct Fixture {
   }
 
   std::span<const MaskResult> mask(std::string& buffer, std::span<const MaskField> fields) {
-    return masker.mask(*scanner, {reinterpret_cast<uint8_t*>(buffer.data()), buffer.size()}, fields);
+    return masker.mask(*scanner, {reinterpret_cast<uint8_t*>(buffer.data()), buffer.size()}, fields,
+                       {&key, 1});
   }
   // One value by itself, as the client would see it.
   std::string mask(std::string value, const MaskPlan& plan, ValueKind kind = ValueKind::Text) {
@@ -35,12 +39,17 @@ struct Fixture {
     if (masked.outcome == MaskOutcome::Replaced) return {masked.bytes.begin(), masked.bytes.end()};
     return value;
   }
+  // Hits that are no tokens of ours.
   DetectorSet found(const std::string& value) {
     const Field field{0, static_cast<uint32_t>(value.size())};
     EXPECT_TRUE(scanner->scan({reinterpret_cast<const uint8_t*>(value.data()), value.size()}, {&field, 1},
                               scratch, result));
     DetectorSet detectors;
-    for (const Hit& hit : result.hits) detectors |= hit.detectors;
+    Tokenizer tokenizer;
+    for (const Hit& hit : result.hits) {
+      const Bytes bytes(reinterpret_cast<const uint8_t*>(value.data()), value.size());
+      if (!tokenizer.within_token({&key, 1}, bytes, hit.range)) detectors |= hit.detectors;
+    }
     return detectors;
   }
 };
@@ -87,7 +96,6 @@ TEST(Masker, Outcomes) {
   EXPECT_EQ(fixture.mask("mail jane@example.com now", plan_of(MaskAction::Redact)), "mail [email] now");
   EXPECT_EQ(fixture.mask("mail jane@example.com now", plan_of(MaskAction::KeepShape)),
             "mail xxxx@xxxxxxx.xxx now");
-  EXPECT_EQ(fixture.mask("mail jane@example.com now", plan_of(MaskAction::Token)), "mail [email] now");
   EXPECT_EQ(fixture.mask("nothing here", plan_of(MaskAction::Redact)), "nothing here");
   EXPECT_EQ(fixture.mask("", plan_of(MaskAction::Redact)), "");
   EXPECT_EQ(fixture.mask("jane@example.com", MaskPlan{}), "jane@example.com");
@@ -206,6 +214,64 @@ TEST(Masker, Uuids) {
   EXPECT_EQ(fixture.mask(uuid.substr(1), whole(MaskAction::Partial), ValueKind::Uuid), "(withheld)");
   EXPECT_EQ(fixture.mask("6f1c7d3e-8a2B-4c5d-9e0f-12345678 abc", whole(MaskAction::Redact), ValueKind::Uuid),
             "(withheld)");
+}
+
+// What was hit, for the record: by value and detector, with the count; without one where a field rule masks.
+TEST(Masker, Found) {
+  Fixture fixture;
+  MaskPlan content = plan_of(MaskAction::Partial), whole;
+  whole.add_whole(MaskAction::Redact);
+  std::string buffer = "jane@example.com joe@example.com 4111111111111111|plain|name";
+  const MaskField fields[] = {{.offset = 0, .size = 49, .plan = &content},
+                              {.offset = 50, .size = 5, .plan = &content},
+                              {.offset = 56, .size = 4, .plan = &whole}};
+  (void)fixture.mask(buffer, fields);
+  std::vector<std::tuple<uint32_t, std::optional<DetectorId>, uint32_t>> found;
+  for (const auto& one : fixture.masker.found()) found.emplace_back(one.field, one.detector, one.hits);
+  std::ranges::sort(found);
+  EXPECT_EQ(found, (decltype(found){
+                       {0, DetectorId::CreditCard, 1}, {0, DetectorId::Email, 2}, {2, std::nullopt, 1}}));
+}
+
+// Requests: which detectors hit, of those that are asked for; JSON is looked at decoded, too.
+TEST(Masker, Find) {
+  Fixture fixture;
+  const std::string token = "ghp_" + std::string("16C7e42F292c6912E7710c838347Ae178B4a");
+  const auto find = [&](std::vector<std::string_view> texts, DetectorSet wanted) {
+    return fixture.masker.find(*fixture.scanner, wanted, texts);
+  };
+  EXPECT_EQ(find({"plain", "", "to jane@example.com"}, DetectorSet::all()), DetectorSet(DetectorId::Email));
+  EXPECT_EQ(find({"to jane@example.com"}, DetectorId::CreditCard), DetectorSet());
+  EXPECT_EQ(find({R"( {"a": "jane\u0040example.com"})"}, DetectorSet::all()), DetectorSet(DetectorId::Email));
+  EXPECT_EQ(find({}, DetectorSet::all()), DetectorSet());
+  std::string crowd;
+  for (uint32_t i = 0; i <= field_hit_count_max; ++i) crowd += " a@b.co";
+  EXPECT_EQ(find({crowd}, DetectorSet::all()), std::nullopt);
+}
+
+// Bytes of a protocol on the record: a length before a value, printable or not, neither hides it nor becomes
+// a part of it; what is no text is left out.
+TEST(Masker, MaskBytes) {
+  Fixture fixture;
+  const MaskPlan plan = plan_of(MaskAction::Redact);
+  const auto mask = [&](std::string_view bytes) {
+    return fixture.masker.mask_bytes(*fixture.scanner, plan, bytes);
+  };
+  using namespace std::string_literals;
+  EXPECT_EQ(mask("plain text, jane@example.com"), "plain text, [email]");
+  EXPECT_EQ(mask("B\0\0\0\x0b"
+                 "123-45-6789\0\0\0\x05other\0"s),
+            "B [us-ssn] other");
+  for (int length = 0x20; length < 0x7f; ++length) {
+    const std::string bytes = "\0\0\0"s + static_cast<char>(length) + "123-45-6789\0"s;
+    EXPECT_EQ(mask(bytes).find("123-45-6789"), std::string::npos) << bytes;
+    const std::string longer = "\0\0"s + "11" + static_cast<char>(length) + "4111111111111111\0"s;
+    EXPECT_EQ(mask(longer.substr(0, 3) + longer.substr(4)).find("4111111111111111"), std::string::npos)
+        << longer;
+  }
+  EXPECT_EQ(mask("\0\1\2"s), "");
+  // A card's number as int8: nothing of it can be read.
+  EXPECT_EQ(mask("\0\x0e\x9b\x13\xd6\x40\x71\xc7\0"s).find("4111"), std::string::npos);
 }
 
 TEST(Masker, MaskText) {
