@@ -20,6 +20,13 @@ struct Options {
   std::vector<std::string> groups;
 };
 
+// A mask's denial counts where the rules would let it pass, at once or approved.
+bool blocks(const guard::Explanation& explanation) {
+  const guard::Verdict& verdict = explanation.verdict;
+  return explanation.may_open && explanation.blocked &&
+         (verdict.action != config::Action::deny || verdict.observed);
+}
+
 json explanation_json(const guard::Explanation& explanation) {
   json commands = json::array();
   for (const guard::CommandNote& command : explanation.commands) {
@@ -42,8 +49,12 @@ json explanation_json(const guard::Explanation& explanation) {
   }
   const guard::Verdict& verdict = explanation.verdict;
   return {{"may_open", explanation.may_open},
-          {"action", guard::action_text(explanation.may_open ? verdict.action : config::Action::deny)},
-          {"rule", verdict.rule ? verdict.rule->name : ""},
+          {"action", guard::action_text(explanation.may_open && !blocks(explanation) ? verdict.action
+                                                                                     : config::Action::deny)},
+          {"rule", blocks(explanation) ? explanation.blocked->mask->name
+                   : verdict.rule      ? verdict.rule->name
+                                       : ""},
+          {"blocked", blocks(explanation) ? explanation.blocked->message() : ""},
           {"commands", commands},
           {"masks", masks}};
 }
@@ -74,6 +85,10 @@ void print_explanation(const guard::Explanation& explanation, const Options& opt
     return;
   }
   const guard::Verdict& verdict = explanation.verdict;
+  if (blocks(explanation)) {
+    printf("%s, %s\n", bold("deny").c_str(), visible(explanation.blocked->message()).c_str());
+    return;
+  }
   std::string by = verdict.rule ? "rule \"" + verdict.rule->name + "\" at " + verdict.rule->place.text()
                                 : "the target's default";
   if (verdict.action == config::Action::approve && verdict.rule) {

@@ -1,10 +1,13 @@
 #include "cli/log_source.h"
 
 #include <sys/stat.h>
+#include <time.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/remote.h"
+#include "config/quantity.h"
 
 namespace sallyport::cli {
 
@@ -23,6 +26,23 @@ std::optional<std::string> log_directory(const Context& context, const LogSource
   if (stat(directory.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) return directory;
   print_error(context, "no log in " + directory + ": a gateway makes it when it first runs");
   return std::nullopt;
+}
+
+std::optional<uint64_t> since_ns(const std::string& text) {
+  if (text.empty()) return 0;
+  tm parts{};
+  for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
+    parts = {};
+    parts.tm_isdst = -1;
+    const char* end = strptime(text.c_str(), format, &parts);
+    if (end && *end == '\0') return static_cast<uint64_t>(mktime(&parts)) * 1'000'000'000;
+  }
+  const auto age_ms = config::parse_duration(text);
+  if (!age_ms) return std::nullopt;
+  timespec now{};
+  clock_gettime(CLOCK_REALTIME, &now);
+  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000;
+  return now_ns - std::min(now_ns, static_cast<uint64_t>(*age_ms) * 1'000'000);
 }
 
 int each_record(const Context& context, const std::string& directory, ringlog::Reader::Filter filter,

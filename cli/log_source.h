@@ -19,6 +19,11 @@ struct LogSource {
   std::string directory;  // --log; empty: the config's
 };
 
+// "2h" ago, or "2026-11-23" or "2026-11-23 03:12" in local time, as nanoseconds since 1970; empty: 0.
+[[nodiscard]] std::optional<uint64_t> since_ns(const std::string& text);
+inline constexpr char since_help[] =
+    "--since: write an age as 2h or 30m, or a time as 2026-11-23 or \"2026-11-23 03:12\"";
+
 // Adds --log to a command.
 void add_log_option(CLI::App& command, LogSource& source);
 

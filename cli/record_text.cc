@@ -101,6 +101,19 @@ Facts of(const fbs::Note& f) {
 }
 Facts of(const fbs::Forward& f) { return {{"leg", f.leg()}, {"count", f.count()}, {"ours", f.ours()}}; }
 Facts of(const fbs::Reply& f) { return {{"ticket", f.ticket()}, {"offset", f.offset()}}; }
+Facts hit_facts(const flatbuffers::Vector<flatbuffers::Offset<fbs::Hit>>* list) {
+  Facts all = Facts::array();
+  for (uint32_t i = 0; list && i < list->size(); ++i) {
+    const fbs::Hit* hit = list->Get(i);
+    all.push_back({{"mask", text_of(hit->mask())},
+                   {"detector", text_of(hit->detector())},
+                   {"field", text_of(hit->field())},
+                   {"hits", hit->hits()},
+                   {"values", hit->values()}});
+  }
+  return all;
+}
+
 Facts of(const fbs::ReplyEnd& f) {
   return {{"status", text_of(f.status())},
           {"ticket", f.ticket()},
@@ -109,7 +122,8 @@ Facts of(const fbs::ReplyEnd& f) {
           {"masked", f.masked()},
           {"withheld", f.withheld()},
           {"unrecorded", f.unrecorded()},
-          {"unrecorded_digest", hex(f.unrecorded_digest())}};
+          {"unrecorded_digest", hex(f.unrecorded_digest())},
+          {"hits", hit_facts(f.hits())}};
 }
 Facts of(const fbs::SessionClosed& f) {
   return {{"reason", text_of(f.reason())},
@@ -218,7 +232,7 @@ std::string facts_text(const ringlog::RecordView& record) {
   std::string line = first.empty() ? "" : value_text(facts.value(first, Facts("")));
   for (const auto& [name, value] : facts.items()) {
     // A number of the gateway's own that means nothing to people.
-    if (name == first || name == "ticket" || name == "fields") continue;
+    if (name == first || name == "ticket" || name == "fields" || name == "hits") continue;
     const std::string text = value_text(value);
     if (!text.empty()) line += (line.empty() ? "" : "  ") + name + "=" + text;
   }

@@ -10,7 +10,6 @@
 #include "cli/record_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
-#include "config/quantity.h"
 #include "ringlog/sessions.h"
 
 namespace sallyport::cli {
@@ -26,24 +25,6 @@ struct Options {
   std::string identity, target, since;
   size_t limit = 50;
 };
-
-// "2h" ago, or "2026-11-23" or "2026-11-23 03:12" in local time; nanoseconds since 1970.
-std::optional<uint64_t> since_ns(const std::string& text) {
-  if (text.empty()) return 0;
-  tm parts{};
-  for (const char* format : {"%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d"}) {
-    parts = {};
-    parts.tm_isdst = -1;
-    const char* end = strptime(text.c_str(), format, &parts);
-    if (end && *end == '\0') return static_cast<uint64_t>(mktime(&parts)) * 1'000'000'000;
-  }
-  const auto age_ms = config::parse_duration(text);
-  if (!age_ms) return std::nullopt;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000;
-  return now_ns - std::min(now_ns, static_cast<uint64_t>(*age_ms) * 1'000'000);
-}
 
 // Short for the newest instance that has the session, in full for an older one.
 std::vector<std::string> names_of(const std::vector<SessionSummary>& sessions) {
@@ -111,8 +92,7 @@ void print_summaries(const Context& context, const std::vector<SessionSummary>& 
 int recorded(const Context& context, const Options& options) {
   const auto since = since_ns(options.since);
   if (!since) {
-    print_error(context,
-                "--since: write an age as 2h or 30m, or a time as 2026-11-23 or \"2026-11-23 03:12\"");
+    print_error(context, since_help);
     return exit_usage;
   }
   const auto directory = log_directory(context, options.source);
