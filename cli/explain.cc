@@ -110,6 +110,10 @@ int explain(const Context& context, const Options& options) {
   }
   std::vector<std::string> groups = options.groups;
   if (user) groups.insert(groups.end(), user->groups.begin(), user->groups.end());
+  if (target->is_opaque()) {
+    print_error(context, "nobody reads what passes to " + target->name + ", so nothing there is judged");
+    return exit_no;
+  }
   const sp_plugin& plugin = *source->plugins.at(target->protocol).abi;
   const auto explanation = guard::explain(*source->policy, *target, groups, plugin, options.statement);
   if (!explanation) {

@@ -46,42 +46,41 @@ std::string end_of(const SessionSummary& session) {
   return session.closed ? session.reason : "open, or its gateway died";
 }
 
+std::string bytes_of(const SessionSummary& session, uint64_t count) {
+  return session.closed ? bytes_text(count) : "-";
+}
+
 void print_summaries(const Context& context, const std::vector<SessionSummary>& sessions,
                      const std::vector<std::string>& names, const std::vector<size_t>& chosen, size_t limit) {
   json all = json::array();
   std::vector<Row> rows;
   for (size_t i = chosen.size() - std::min(chosen.size(), limit); i < chosen.size(); ++i) {
     const SessionSummary& one = sessions[chosen[i]];
-    all.push_back({{"sid", names[chosen[i]]},
-                   {"instance", one.instance},
-                   {"session", one.session},
-                   {"started_ns", one.opened_ns},
-                   {"last_ns", one.last_ns},
-                   {"identity", one.identity},
-                   {"target", one.target},
-                   {"login", one.login},
-                   {"database", one.database},
-                   {"peer", one.peer},
-                   {"protocol", one.protocol},
-                   {"requests", one.requests},
-                   {"denied", one.denied},
-                   {"paused", one.waited},
-                   {"masked", one.masked},
-                   {"withheld", one.withheld},
-                   {"closed", one.closed},
-                   {"reason", one.reason}});
+    all.push_back({{"sid", names[chosen[i]]},  {"instance", one.instance},
+                   {"session", one.session},   {"started_ns", one.opened_ns},
+                   {"last_ns", one.last_ns},   {"identity", one.identity},
+                   {"target", one.target},     {"login", one.login},
+                   {"database", one.database}, {"peer", one.peer},
+                   {"protocol", one.protocol}, {"requests", one.requests},
+                   {"denied", one.denied},     {"paused", one.waited},
+                   {"masked", one.masked},     {"withheld", one.withheld},
+                   {"bytes_in", one.bytes_in}, {"bytes_out", one.bytes_out},
+                   {"closed", one.closed},     {"reason", one.reason}});
     rows.push_back({names[chosen[i]], time_text(static_cast<int64_t>(one.opened_ns)),
+                    duration_text(static_cast<int64_t>(one.last_ns - one.opened_ns)),
                     one.identity.empty() ? "-" : one_line(one.identity, 30),
                     one.target.empty() ? "-" : one_line(one.target, 30),
                     one.login.empty() ? "-" : one_line(one.login, 20), std::to_string(one.requests),
-                    std::to_string(one.denied), std::to_string(one.waited), one_line(end_of(one), 60)});
+                    std::to_string(one.denied), std::to_string(one.waited), bytes_of(one, one.bytes_in),
+                    bytes_of(one, one.bytes_out), one_line(end_of(one), 60)});
   }
   if (context.json) {
     puts(json_text(all).c_str());
     return;
   }
-  print_table({"SID", "STARTED", "WHO", "TARGET", "LOGIN", "REQUESTS", "DENIED", "PAUSED", "ENDED"}, rows,
-              "no such sessions in the log");
+  print_table({"SID", "STARTED", "LASTED", "WHO", "TARGET", "LOGIN", "REQUESTS", "DENIED", "PAUSED", "IN",
+               "OUT", "ENDED"},
+              rows, "no such sessions in the log");
   if (chosen.size() > limit) {
     printf("%s\n",
            dim(std::to_string(chosen.size() - limit) + " earlier ones are not shown: --limit 0 shows all")

@@ -138,6 +138,20 @@ std::string duration_text(int64_t ns) {
   return std::to_string(seconds / 3600) + " h";
 }
 
+std::string bytes_text(uint64_t count) {
+  if (count < 1024) return std::to_string(count) + " B";
+  double value = static_cast<double>(count);
+  const char* unit = "";
+  for (const char* next : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  char text[32];
+  snprintf(text, sizeof text, "%.1f %s", value, unit);
+  return text;
+}
+
 std::string bold(std::string_view text) {
   return has_colour() ? "\x1b[1m" + std::string(text) + "\x1b[0m" : std::string(text);
 }

@@ -22,6 +22,9 @@ void print_table(const Row& head, const std::vector<Row>& rows, std::string_view
 // "12 s", "3 min", "2 h".
 [[nodiscard]] std::string duration_text(int64_t ns);
 
+// "512 B", "1.5 MiB".
+[[nodiscard]] std::string bytes_text(uint64_t count);
+
 // Bold or dim on a terminal, else as it is.
 [[nodiscard]] std::string bold(std::string_view text);
 [[nodiscard]] std::string dim(std::string_view text);

@@ -54,7 +54,7 @@ int list(const Context& context) {
     for (const config::Login& login : target.logins) logins.push_back(login.name);
     rows.push_back({target.name, target.protocol, joined(addresses), tls_text(target.tls),
                     target.database.empty() ? "-" : target.database, joined(logins), joined(target.allow),
-                    action_text(target.default_action)});
+                    target.is_opaque() ? "-" : action_text(target.default_action)});
     all.push_back({{"name", target.name},
                    {"protocol", target.protocol},
                    {"addresses", addresses},

@@ -12,8 +12,12 @@
 #include <vector>
 
 #include "config/error.h"
+#include "config/network.h"
 
 namespace sallyport::config {
+
+// The protocol that is none: bytes pass unread (core/path/session_opaque.cc), without a plugin.
+inline constexpr const char* opaque_protocol = "tcp";
 
 // Where something was written, for messages.
 struct Place {
@@ -70,6 +74,7 @@ struct Log {
 
 struct ListenerTls {
   std::filesystem::path certificate, key;  // PEM
+  std::filesystem::path client_ca;         // PEM; not empty: clients must show a certificate that it signed
   bool required = true;                    // plaintext clients are refused
 };
 
@@ -78,14 +83,20 @@ struct Listener {
   Address address;
   std::optional<ListenerTls> tls;
   std::string target;  // every session of it goes here; empty: by server name or user name
+  // Of an opaque listener, whose protocol carries no proof.
+  std::vector<Network> sources;     // not empty: only callers from there
+  std::vector<std::string> groups;  // of a caller whom no user's `certificate` names
   Place place;
+
+  [[nodiscard]] bool is_opaque() const { return protocol == opaque_protocol; }
 };
 
 struct User {
   std::string name;
   std::vector<std::string> groups;
-  std::string secret;   // SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY (as PostgreSQL writes it)
-  std::string os_user;  // the operating system's user that is this person at the admin socket
+  std::string secret;       // SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY (as PostgreSQL writes it)
+  std::string os_user;      // the operating system's user that is this person at the admin socket
+  std::string certificate;  // the name in the client certificate that is this person's at an opaque listener
   Place place;
 };
 
@@ -120,6 +131,8 @@ struct Target {
   std::map<std::string, std::string> options;  // [target.options], for the plugin
   std::map<std::string, Place> option_places;
   Place place;
+
+  [[nodiscard]] bool is_opaque() const { return protocol == opaque_protocol; }
 };
 
 // A check sum over the letters and digits of a value; see core/guard/checks.h.

@@ -69,6 +69,14 @@ inline constexpr size_t log_segment_size_setting_max = 4096 * MiB;
 inline constexpr size_t record_response_size = 1 * MiB;  // recorded of one response
 inline constexpr size_t record_response_size_max = 1024 * MiB;
 
+// Opaque targets. A pipe of this size holds what is on its way in one direction of one session; a core's pool
+// is made at start. Beyond what the kernel lets one user pin in pipes (64 MiB, pipe(7)), a pipe is smaller.
+inline constexpr size_t pipe_size = 256 * KiB;
+inline constexpr uint32_t pipe_count = 192;  // of all cores, two a session; without them bytes are copied
+static_assert(pipe_count * pipe_size < 64 * MiB);
+inline constexpr size_t source_count_max = 1024;
+inline constexpr size_t certificate_name_size_max = 255;
+
 // Names of users, targets, logins, rules, masks.
 inline constexpr size_t name_size_max = 63;
 

@@ -1,6 +1,7 @@
 // [[listener]] and [[user]].
 #include <algorithm>
 
+#include "config/limits.h"
 #include "config/loader.h"
 #include "config/quantity.h"
 #include "config/scram_secret.h"
@@ -30,6 +31,16 @@ void load_tls(Loader& loader, Reader& reader, Listener& listener) {
   inner.file("certificate", loader.folder, tls.certificate);
   inner.file("key", loader.folder, tls.key);
   inner.boolean("required", tls.required);
+  inner.file("client_ca", loader.folder, tls.client_ca);
+  if (!listener.is_opaque() && inner.has("client_ca")) {
+    inner.problem(
+        "client_ca",
+        "client_ca: only a listener with protocol = \"tcp\" takes client certificates; here callers "
+        "prove themselves in the protocol");
+  }
+  if (listener.is_opaque() && !tls.required) {
+    inner.problem("required", "required = false is for protocols that begin in plaintext: leave it out");
+  }
   if (!tls.required && !listener.address.host.empty() && !is_loopback(listener.address.host)) {
     inner.problem("required",
                   "required = false takes plaintext from the network too: leave it out, or give "
@@ -37,6 +48,49 @@ void load_tls(Loader& loader, Reader& reader, Listener& listener) {
   }
   inner.finish();
   listener.tls = std::move(tls);
+}
+
+void load_sources(Reader& reader, Listener& listener) {
+  std::vector<std::string> texts;
+  if (!reader.texts("sources", texts)) return;
+  if (texts.empty() || texts.size() > limits::source_count_max) {
+    reader.problem("sources",
+                   "sources: write 1 to " + std::to_string(limits::source_count_max) + " networks");
+  }
+  for (const std::string& text : texts) {
+    Result<Network> network = Network::parse(text);
+    if (network) {
+      listener.sources.push_back(*network);
+    } else {
+      reader.problem("sources", "sources: " + network.error().text);
+    }
+  }
+}
+
+// Who may come to an opaque listener: bytes that nobody reads carry no name and no proof.
+void load_callers(Reader& reader, Listener& listener) {
+  if (!listener.is_opaque()) {
+    const char* why =
+        "only a listener with protocol = \"tcp\" has it: here callers prove themselves in the protocol";
+    reader.refuse("sources", why);
+    reader.refuse("groups", why);
+    return;
+  }
+  reader.require("target", "target = \"…\": nothing else can name it");
+  load_sources(reader, listener);
+  reader.names("groups", listener.groups);
+  const bool has_certificates = listener.tls && !listener.tls->client_ca.empty();
+  if (!has_certificates && !reader.has("sources")) {
+    reader.problem_at(
+        listener.place,
+        "anybody could come: write client_ca = \"file:…\" in tls, for callers with a certificate, or "
+        "sources = [\"10.0.0.0/24\"], or both");
+  } else if (!has_certificates && listener.groups.empty()) {
+    reader.problem_at(
+        listener.place,
+        "groups is missing: without client certificates it says to which groups callers from sources "
+        "belong");
+  }
 }
 
 }  // namespace
@@ -59,6 +113,7 @@ void load_listener(Loader& loader, const Value& table) {
   }
   load_tls(loader, reader, listener);
   reader.name("target", listener.target);
+  load_callers(reader, listener);
   reader.refuse("proxy_protocol", "this version does not speak the PROXY protocol: leave the line out");
   reader.finish();
   const auto same = std::ranges::find_if(loader.config.listeners, [&](const Listener& other) {
@@ -85,11 +140,12 @@ void load_user(Loader& loader, const Value& table) {
     }
   }
   reader.text("os_user", user.os_user);
-  if (!reader.has("secret") && !reader.has("os_user")) {
+  reader.text("certificate", user.certificate);
+  if (!reader.has("secret") && !reader.has("os_user") && !reader.has("certificate")) {
     reader.problem(
         "secret",
-        "has neither secret nor os_user and could prove itself nowhere: write secret = \"SCRAM-SHA-256$…\", "
-        "made by `sallyport user hash`");
+        "has neither secret nor os_user nor certificate and could prove itself nowhere: write secret = "
+        "\"SCRAM-SHA-256$…\", made by `sallyport user hash`");
   }
   reader.refuse("password",
                 "a password never stands in the config: write secret = \"SCRAM-SHA-256$…\", made by "
@@ -100,6 +156,8 @@ void load_user(Loader& loader, const Value& table) {
     const std::string is_taken = " is that of user \"" + other.name + "\" at " + other.place.text();
     if (!user.os_user.empty() && user.os_user == other.os_user)
       reader.problem("os_user", "os_user" + is_taken);
+    if (!user.certificate.empty() && user.certificate == other.certificate)
+      reader.problem("certificate", "certificate" + is_taken);
     if (!user.secret.empty() && user.secret == other.secret) reader.problem("secret", "secret" + is_taken);
   }
   loader.has_all_users = loader.has_all_users && loader.problems.count() == problem_count;

@@ -26,6 +26,8 @@ void load_plugins(Loader& loader, Reader& reader) {
   Server& server = loader.config.server;
   if (!reader.has("plugins")) reader.require("plugins", "plugins = [\"postgresql\"]");
   reader.names("plugins", server.plugins);
+  if (std::erase(server.plugins, opaque_protocol) > 0)
+    reader.problem("plugins", "plugins: \"tcp\" needs none: leave it out");
   const Value* digests = reader.table("plugin_digests", "{ NAME = \"sha256 in hex\" }");
   if (digests == nullptr) return;
   for (const Value& digest : digests->items) {

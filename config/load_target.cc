@@ -123,6 +123,21 @@ void load_allow(Reader& reader, Target& target) {
   target.allow.erase(on_request);
 }
 
+// Of what nobody reads nothing can be judged, masked or recorded, and nobody can log in for the caller.
+void load_opaque(Loader& loader, Reader& reader, Target& target) {
+  const char* unread = "a target with protocol = \"tcp\" is not read: leave it out";
+  for (const char* key : {"database", "databases", "default", "observe", "options"})
+    reader.refuse(key, unread);
+  reader.refuse("logins",
+                "callers of a target with protocol = \"tcp\" log in to it by themselves: leave it out");
+  const Value* table = reader.table("record", "{ durability = \"group\" }");
+  if (table == nullptr) return;
+  Reader record(*table, reader.where() + ": record", loader.problems);
+  record.refuse("responses", unread);
+  record.choice("durability", target.durability, {{"group", Durability::group}, {"sync", Durability::sync}});
+  record.finish();
+}
+
 }  // namespace
 
 void load_target(Loader& loader, const Value& table) {
@@ -135,6 +150,13 @@ void load_target(Loader& loader, const Value& table) {
   reader.name("protocol", target.protocol);
   load_addresses(reader, target);
   load_tls(loader, reader, target);
+  if (target.is_opaque()) {
+    load_allow(reader, target);
+    load_opaque(loader, reader, target);
+    reader.finish();
+    loader.config.targets.push_back(std::move(target));
+    return;
+  }
   reader.text("database", target.database);
   reader.texts("databases", target.databases);
   if (!target.databases.empty() && !target.database.empty() &&

@@ -25,6 +25,8 @@ class Resolver {
     for (const Target& target : config_.targets) names_.targets.push_back(target.name);
     std::set<std::string> groups;
     for (const User& user : config_.users) groups.insert(user.groups.begin(), user.groups.end());
+    for (const Listener& listener : config_.listeners)
+      groups.insert(listener.groups.begin(), listener.groups.end());
     names_.groups.assign(groups.begin(), groups.end());
   }
 
@@ -68,11 +70,13 @@ class Resolver {
   }
 
   [[nodiscard]] bool has_plugin(const std::string& protocol) const {
-    return std::ranges::find(config_.server.plugins, protocol) != config_.server.plugins.end();
+    return protocol == opaque_protocol ||
+           std::ranges::find(config_.server.plugins, protocol) != config_.server.plugins.end();
   }
 
   void check_plugin(const Place& place, const std::string& where, const std::string& protocol) {
-    if (protocol.empty() || config_.server.plugins.empty() || has_plugin(protocol)) return;
+    if (protocol.empty() || protocol == opaque_protocol) return;
+    if (config_.server.plugins.empty() || has_plugin(protocol)) return;
     problems_.add(place, where + ": no plugin " + in_quotes(protocol) +
                              did_you_mean(protocol, config_.server.plugins) +
                              ": add it to plugins in [server]");
@@ -90,6 +94,45 @@ class Resolver {
                target->protocol != listener.protocol) {
       problems_.add(listener.place,
                     where + " speaks " + listener.protocol + ", its target " + target->protocol);
+    } else if (listener.is_opaque()) {
+      check_callers(listener, *target, where);
+    }
+  }
+
+  // Somebody must be able to pass: the listener's groups, or a user known by a certificate.
+  void check_callers(const Listener& listener, const Target& target, const std::string& where) {
+    const auto may_pass = [&target](const User& user) {
+      return !user.certificate.empty() && share(user.groups, target.allow);
+    };
+    if (share(listener.groups, target.allow) || !has_all_users_) return;
+    if (listener.tls && !listener.tls->client_ca.empty() && std::ranges::any_of(config_.users, may_pass))
+      return;
+    problems_.add(listener.place,
+                  where + ": nobody could ever pass: allow of its target " + in_quotes(target.name) +
+                      " names no group of this listener, nor of a user with certificate = \"…\"");
+  }
+
+  // Nothing that needs the bytes read can hold where nobody reads them, and must not seem to.
+  void check_opaque(const Target& target, const std::string& where) {
+    const auto is_its_own = [&target](const Listener& listener) {
+      return listener.is_opaque() && listener.target == target.name;
+    };
+    if (std::ranges::none_of(config_.listeners, is_its_own)) {
+      problems_.add(target.place,
+                    where +
+                        ": no listener leads to it: add [[listener]] with protocol = \"tcp\" and "
+                        "target = " +
+                        in_quotes(target.name));
+    }
+    const auto refuse = [&](const Place& place, const std::string& what, const char* verb) {
+      problems_.add(place, what + " covers " + where + ", whose bytes nobody reads and so cannot " + verb +
+                               ": write targets = [\"…\"] without it");
+    };
+    for (const Mask& mask : config_.masks) {
+      if (covers(mask.targets, target.name)) refuse(mask.place, "mask " + in_quotes(mask.name), "mask");
+    }
+    for (const Rule& rule : config_.rules) {
+      if (covers(rule.targets, target.name)) refuse(rule.place, "rule " + in_quotes(rule.name), "judge");
     }
   }
 
@@ -97,6 +140,7 @@ class Resolver {
     const std::string where = "target " + in_quotes(target.name);
     check_plugin(target.place, where, target.protocol);
     check_groups(target.place, where + ": allow", target.allow);
+    if (target.is_opaque()) check_opaque(target, where);
     const auto applies = [&target](const Mask& mask) { return covers(mask.targets, target.name); };
     if (std::ranges::count_if(config_.masks, applies) > static_cast<long>(limits::target_mask_count_max)) {
       problems_.add(target.place, where + " has more than 64 masks");

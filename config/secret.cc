@@ -74,6 +74,7 @@ std::vector<Problem> check_files(const Config& config) {
     check_readable(listener.place, listener.tls->certificate, problems);
     const Result<std::string> key = read_private_file(listener.tls->key, limits::config_file_size_max);
     if (!key) problems.push_back(problem_of(listener.place, key.error()));
+    if (!listener.tls->client_ca.empty()) check_readable(listener.place, listener.tls->client_ca, problems);
   }
   for (const Mask& mask : config.masks) {
     if (mask.token_key.id.empty()) continue;

@@ -34,6 +34,7 @@ Core::Core(CoreOptions options)
     : index_(options.index),
       ring_(std::move(options.ring)),
       chunks_(*ring_),
+      pipes_(*ring_),
       recorder_(*options.log),
       to_control_(*options.to_control),
       from_control_(*options.from_control),
@@ -44,6 +45,7 @@ Core::Core(CoreOptions options)
       completions_(limits::completion_batch_max) {
   sha256_ = EVP_MD_fetch(nullptr, "SHA256", nullptr);
   CHECK(sha256_);
+  pipes_.open(options.pipe_count);
   now_ns_ = ring_->now_ns();
   recorder_.set_time(static_cast<uint64_t>(ring_->wall_ns()));
   swap_snapshot(std::move(options.snapshot));
@@ -114,6 +116,8 @@ void Core::dispatch(const Completion& completion) {
       break;
     case Operation::send:
     case Operation::connect:
+    case Operation::readable:
+    case Operation::writable:
     case Operation::poll: break;
     case Operation::none: CHECK(false);
   }

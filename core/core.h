@@ -19,6 +19,7 @@
 #include "core/guard/masker.h"
 #include "core/io/mailbox.h"
 #include "core/io/ring.h"
+#include "core/path/pipe_pool.h"
 #include "core/path/session.h"
 #include "ringlog/recorder.h"
 
@@ -38,6 +39,7 @@ struct CoreOptions {
   SnapshotPointer snapshot;
   std::vector<int> listeners;               // descriptors made on `ring`, as in snapshot->listeners
   uint64_t random_seed = 0;                 // 0: the system's randomness
+  uint32_t pipe_count = 0;                  // for opaque sessions
   uint32_t session_count_max = UINT32_MAX;  // what descriptors allow; the config's `sessions` holds beside it
 };
 
@@ -57,6 +59,7 @@ class Core {
   // ---- For sessions.
   Ring& ring() { return *ring_; }
   ChunkPool& chunks() { return chunks_; }
+  PipePool& pipes() { return pipes_; }
   ringlog::Recorder& recorder() { return recorder_; }
   [[nodiscard]] const SnapshotPointer& snapshot() const { return snapshot_; }
   [[nodiscard]] uint16_t index() const { return index_; }
@@ -129,6 +132,7 @@ class Core {
   uint16_t index_;
   std::unique_ptr<Ring> ring_;
   ChunkPool chunks_;
+  PipePool pipes_;
   ringlog::Recorder recorder_;
   ControlInbox& to_control_;
   CoreInbox& from_control_;

@@ -39,6 +39,8 @@ void take(SessionSummary& summary, const fbs::ReplyEnd& facts) {
 void take(SessionSummary& summary, const fbs::SessionClosed& facts) {
   summary.closed = true;
   summary.reason = text_of(facts.reason());
+  summary.bytes_in = facts.bytes_in();
+  summary.bytes_out = facts.bytes_out();
 }
 
 void take_record(SessionSummary& summary, const RecordView& record) {

@@ -19,6 +19,7 @@ struct SessionSummary {
   std::string reason;  // why it was closed
   uint64_t requests = 0, denied = 0, waited = 0;
   uint64_t replies_bytes = 0, masked = 0, withheld = 0;
+  uint64_t bytes_in = 0, bytes_out = 0;  // from and to the client; known when it is closed
 };
 
 // In order of their first records. Session 0, the cores' own records, is no session.

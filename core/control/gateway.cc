@@ -25,14 +25,27 @@ namespace fs = std::filesystem;
 constexpr int listen_backlog = 4096;
 
 // A session has a caller and a target; its side legs come and go.
-uint32_t sessions_for_descriptors(size_t core_count) {
+uint32_t sessions_for_descriptors(size_t core_count, size_t pipe_count) {
   constexpr rlim_t others = 128;  // the log, listeners, rings, the admin socket
   constexpr rlim_t descriptors_per_session = 2;
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) return UINT32_MAX;
-  const rlim_t left = files.rlim_cur > others ? files.rlim_cur - others : 0;
+  const rlim_t taken = others + 2 * pipe_count * core_count;
+  const rlim_t left = files.rlim_cur > taken ? files.rlim_cur - taken : 0;
   return static_cast<uint32_t>(
       std::clamp<rlim_t>(left / descriptors_per_session / core_count, 1, UINT32_MAX));
+}
+
+// A core's share of the pipes, where some listener is opaque; at most a quarter of the descriptors go into
+// them.
+uint32_t pipes_for(const config::Config& config, size_t core_count) {
+  if (std::ranges::none_of(config.listeners, &config::Listener::is_opaque)) return 0;
+  rlimit files{};
+  rlim_t count = limits::pipe_count;
+  constexpr rlim_t descriptors_per_pipe = 2;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+    count = std::min(count, files.rlim_cur / 4 / descriptors_per_pipe);
+  return static_cast<uint32_t>(count / core_count);
 }
 
 Problems problem(const fs::path& file, std::string text) { return {{{file.string(), 1}, std::move(text)}}; }
@@ -130,7 +143,8 @@ Result<void> Gateway::start_cores() {
     if (!found) return std::unexpected(std::move(found.error()));
     addresses.push_back(found->front());
   }
-  const uint32_t session_count_max = sessions_for_descriptors(rings_.size());
+  const uint32_t pipe_count = pipes_for(config, rings_.size());
+  const uint32_t session_count_max = sessions_for_descriptors(rings_.size(), pipe_count);
   if (session_count_max < config.server.session_count_max) {
     say_("open files are limited: at most " + std::to_string(session_count_max) +
          " sessions a core; raise the limit (ulimit -n) for more");
@@ -151,6 +165,7 @@ Result<void> Gateway::start_cores() {
     core->options.to_control = to_control_[i].get();
     core->options.from_control = to_cores_[i].get();
     core->options.snapshot = snapshot_;
+    core->options.pipe_count = pipe_count;
     core->options.session_count_max = session_count_max;
     std::future<Result<void>> ready = core->ready.get_future();
     pthread_attr_t attributes;

@@ -24,17 +24,17 @@ struct LoginState {
 
 struct TargetState {
   const config::Target* target = nullptr;  // of `policy`
-  const Plugin* plugin = nullptr;
-  std::vector<Address> addresses;  // tried in turn; empty with `error` when the name did not resolve
-  std::vector<LoginState> logins;  // as in target->logins
-  TlsContext tls;                  // client side; empty when the target has none
+  const Plugin* plugin = nullptr;          // none: opaque
+  std::vector<Address> addresses;          // tried in turn; empty with `error` when the name did not resolve
+  std::vector<LoginState> logins;          // as in target->logins
+  TlsContext tls;                          // client side; empty when the target has none
   std::string error;
 };
 
 struct ListenerState {
   const config::Listener* listener = nullptr;
-  const Plugin* plugin = nullptr;
-  TlsContext tls;  // server side; empty: not offered
+  const Plugin* plugin = nullptr;  // none: opaque
+  TlsContext tls;                  // server side; empty: not offered
 };
 
 struct Snapshot {

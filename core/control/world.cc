@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "config/check.h"
+#include "core/path/opaque.h"
 
 namespace sallyport {
 
@@ -18,9 +19,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<std::string> alpn_of(const Plugin& plugin) {
+// None for the opaque protocol. Policy::compile has refused every other one without its plugin.
+const Plugin* plugin_of(const std::string& protocol, const Plugins& plugins) {
+  if (protocol == config::opaque_protocol) return nullptr;
+  const auto plugin = plugins.find(protocol);
+  CHECK(plugin != plugins.end());
+  return &plugin->second;
+}
+
+std::vector<std::string> alpn_of(const Plugin* plugin) {
   std::vector<std::string> names;
-  const sp_manifest& manifest = *plugin.abi->manifest;
+  if (!plugin) return names;
+  const sp_manifest& manifest = *plugin->abi->manifest;
   for (size_t i = 0; i < manifest.alpn_count; ++i)
     names.emplace_back(manifest.alpn[i].data, manifest.alpn[i].size);
   return names;
@@ -54,11 +64,11 @@ fs::path plugin_path(const config::Config& config, const std::string& name) {
   return home / SALLYPORT_PLUGIN_DIR / (name + ".so");
 }
 
-TargetState target_state(const config::Target& target, const Plugin& plugin, bool strict,
+TargetState target_state(const config::Target& target, const Plugin* plugin, bool strict,
                          Problems& problems) {
   TargetState state;
   state.target = &target;
-  state.plugin = &plugin;
+  state.plugin = plugin;
   const auto soft = [&](std::string text, const config::Place& place) {
     if (strict) problems.push_back({place, text});
     return text;
@@ -161,6 +171,7 @@ static PolicyLoading load_policy_anyway(const fs::path& file, Plugins& plugins) 
   out.loading.add(load_plugins(out.loading.config, plugins));
   std::vector<const sp_manifest*> manifests;
   for (const auto& [name, plugin] : plugins) manifests.push_back(plugin.abi->manifest);
+  manifests.push_back(&opaque_manifest());
   auto policy = guard::Policy::compile(out.loading.config, manifests);
   if (policy) {
     out.policy = std::move(*policy);
@@ -202,19 +213,15 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
   auto snapshot = std::make_shared<Snapshot>();
   const config::Config& config = policy->config();
   for (const config::Target& target : config.targets) {
-    const auto plugin = plugins.find(target.protocol);
-    CHECK(plugin != plugins.end());  // Policy::compile refuses a target without its plugin
-    snapshot->targets.push_back(target_state(target, plugin->second, strict, problems));
+    snapshot->targets.push_back(target_state(target, plugin_of(target.protocol, plugins), strict, problems));
   }
   for (const config::Listener& listener : config.listeners) {
-    const auto plugin = plugins.find(listener.protocol);
-    CHECK(plugin != plugins.end());
     ListenerState state;
     state.listener = &listener;
-    state.plugin = &plugin->second;
+    state.plugin = plugin_of(listener.protocol, plugins);
     if (listener.tls) {
-      Result<TlsContext> tls =
-          TlsContext::server(listener.tls->certificate, listener.tls->key, alpn_of(plugin->second));
+      Result<TlsContext> tls = TlsContext::server(listener.tls->certificate, listener.tls->key,
+                                                  alpn_of(state.plugin), listener.tls->client_ca);
       if (tls) {
         state.tls = std::move(*tls);
       } else {

@@ -31,6 +31,7 @@
 #include "config/error.h"
 #include "config/limits.h"
 #include "core/io/address.h"
+#include "core/io/pipe.h"
 
 namespace sallyport {
 
@@ -106,6 +107,9 @@ class Ring {
   // Ends all operations on the descriptor (see above) and closes it, in the order of queueing. The caller
   // must not use the number again; it may be handed out anew by a later accept. No completion.
   void close(int fd);
+  // The same, but the peer sees a reset and loses what it has not got: a stream that was cut must not look
+  // whole.
+  void reset(int fd);
 
   // Hands over what is queued and fills `out` with completions, in one system call where possible. Returns
   // their count; 0 only when the deadline has passed. A signal does not end it.
@@ -114,6 +118,21 @@ class Ring {
   //   wake-ups);
   //                0: return with the first. Ignored by kernels before 6.12.
   size_t wait(std::span<Completion> out, int64_t deadline_ns, uint32_t min_wait_us = 0);
+
+  // --- Pipes. Bytes that nobody looks at go from socket to socket through one, uncopied. Synchronous, never
+  // waiting: poll() says when to try (again). The ring's own splice operation goes to a worker thread every
+  // time. No receive or send may be under way on the socket in that direction. Opened at start, kept in a
+  // pool: a core opens no descriptor of its own while it serves.
+  Result<Pipe> open_pipe(size_t size);
+  void close_pipe(const Pipe& pipe);
+  // From a socket into a pipe that is empty (a full one could not be told from a silent socket). > 0: bytes;
+  // 0: end of stream; -EAGAIN: nothing has come; else -errno, and the stream is over. `size` > 0.
+  ptrdiff_t splice_in(int fd, const Pipe& pipe, size_t size);
+  // Up to `size` bytes, which the pipe holds, into a socket. > 0: bytes taken; -EAGAIN: the socket is full;
+  // else -errno (-EPIPE, -ECONNRESET ...; SIGPIPE comes too, so the process ignores it).
+  ptrdiff_t splice_out(const Pipe& pipe, int fd, size_t size);
+  // What the pipe holds is lost.
+  void empty_pipe(const Pipe& pipe);
 
   // --- Receive blocks.
   // The whole block (block_size bytes); a completion's bytes are its first `result`. Writable: masks edit in

@@ -13,6 +13,7 @@
 #include "core/io/blocks.h"
 #include "core/io/kernel_ring.h"
 #include "core/io/operation_table.h"
+#include "core/io/pipes.h"
 #include "core/io/sockets.h"
 
 namespace sallyport {
@@ -201,6 +202,27 @@ void Ring::close(int fd) {
     cancel.flags = IOSQE_CQE_SKIP_SUCCESS;
   }
   s.kernel.next_entry(0, IORING_OP_CLOSE, fd).flags = IOSQE_CQE_SKIP_SUCCESS;
+}
+
+// --- Pipes.
+
+Result<Pipe> Ring::open_pipe(size_t size) { return pipes::open(size); }
+void Ring::close_pipe(const Pipe& pipe) { pipes::close(pipe); }
+void Ring::empty_pipe(const Pipe& pipe) { pipes::empty(pipe); }
+
+ptrdiff_t Ring::splice_in(int fd, const Pipe& pipe, size_t size) {
+  CHECK(size > 0);
+  return pipes::splice(fd, pipe.write_fd, size);
+}
+
+ptrdiff_t Ring::splice_out(const Pipe& pipe, int fd, size_t size) {
+  CHECK(size > 0);
+  return pipes::splice(pipe.read_fd, fd, size);
+}
+
+void Ring::reset(int fd) {
+  sockets::set_reset_on_close(fd);
+  close(fd);
 }
 
 // --- Descriptors, clock, accounts.

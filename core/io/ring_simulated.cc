@@ -138,7 +138,11 @@ void Ring::State::take_close(const SimOperation& operation) {
     other.cancelled = true;
     if (other.listener != nullptr) other.listener = nullptr;  // the network forgets it now
   }
-  network.close(operation.fd);
+  if (operation.reset) {
+    network.reset(operation.fd);
+  } else {
+    network.close(operation.fd);
+  }
 }
 
 // --- Operations: all of them queue.
@@ -187,6 +191,11 @@ void Ring::cancel(uint64_t target_token, uint64_t token) {
 void Ring::close(int fd) {
   CHECK(fd >= 0);
   state_->enqueue({.kind = SimKind::close, .fd = fd});
+}
+
+void Ring::reset(int fd) {
+  CHECK(fd >= 0);
+  state_->enqueue({.kind = SimKind::close, .fd = fd, .reset = true});
 }
 
 void Ring::shutdown(int fd) {

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "core/io/blocks.h"
@@ -26,6 +28,7 @@ struct SimOperation {
   uint64_t target = 0;
   uint32_t mask = 0;
   bool wait = false;
+  bool reset = false;  // of a close
   bool attempted = false;
   bool cancelled = false;
   int32_t result = 0;  // of a cancel, known when it was taken
@@ -57,6 +60,8 @@ struct Ring::State {
 
   Blocks blocks;
   std::vector<uint16_t> free_blocks;
+  // What pipes hold, by `read_fd`; a closed one is absent.
+  std::vector<std::optional<std::string>> pipes;
   SimNetwork& network;
   SimRandom& random;
   std::vector<SimOperation> queued;  // since the last wait()

@@ -204,6 +204,20 @@ void SimNetwork::close(int fd) {
   stream->near_reset_ns = arrival_ns(std::max(stream->near_fin_ns, stream->last_inbound_ns));
 }
 
+void SimNetwork::reset(int fd) {
+  SimStream* one = stream(fd);
+  CHECK(one != nullptr);
+  if (one->phase == SimPhase::open) {
+    touch(*one);
+    one->phase = SimPhase::broken;
+    one->inbound.clear();
+    one->outbound.clear();
+    one->outbound_size = 0;
+    one->near_reset_ns = arrival_ns(now_ns_);
+  }
+  close(fd);
+}
+
 int64_t SimNetwork::arrival_ns(int64_t not_before_ns) {
   int64_t delay = faults_.delay_ns_max > 0
                       ? static_cast<int64_t>(random_.below(static_cast<size_t>(faults_.delay_ns_max)))

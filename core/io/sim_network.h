@@ -136,6 +136,7 @@ class SimNetwork {
   void break_stream(SimStream& stream, int error);
   void shutdown(SimStream& stream);
   void close(int fd);
+  void reset(int fd);  // of a stream
   // Lets one network event happen (bytes reach a far end, a connection arrives, a timer): false when none is
   // due.
   bool step();

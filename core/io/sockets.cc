@@ -64,6 +64,11 @@ Result<Address> peer_address(int fd) {
   return address;
 }
 
+void set_reset_on_close(int fd) {
+  const linger now = {.l_onoff = 1, .l_linger = 0};  // socket(7), SO_LINGER
+  (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
 void set_no_delay(int fd) {
   int yes = 1;
   (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);

@@ -13,6 +13,7 @@ Result<int> open_stream(int family);
 Result<int> open_listener(const Address& address, bool reuse_port, int backlog);
 Result<Address> local_address(int fd);
 Result<Address> peer_address(int fd);
-void set_no_delay(int fd);  // refused by Unix sockets and dead peers, harmlessly
+void set_reset_on_close(int fd);  // without effect on Unix sockets
+void set_no_delay(int fd);        // refused by Unix sockets and dead peers, harmlessly
 
 }  // namespace sallyport::sockets

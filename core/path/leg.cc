@@ -195,7 +195,8 @@ void Leg::flush(uint64_t durable) {
   }
   // What a handshake that is not to be completed would have carried is lost.
   if (state == State::ending && tls && !tls->ready()) output.clear();
-  if (state == State::ending && output.empty() && pending.empty() && tls && tls->ready() && !sending_ &&
+  const bool closes = state == State::ending || finishing_;
+  if (closes && output.empty() && pending.empty() && tls && tls->ready() && !sending_ &&
       tls->cipher().empty() && !closing_told_) {
     closing_told_ = true;
     tls->close_notify();
@@ -209,6 +210,9 @@ void Leg::flush(uint64_t durable) {
     ring_->send(fd_, std::span(bytes).first(count), send_waits_, token(Operation::send));
   } else if (state == State::ending && queued() == 0) {
     close_now();
+  } else if (finishing_ && !finished_ && queued() == 0) {
+    finished_ = true;
+    ring_->shutdown(fd_);
   }
 }
 
@@ -233,6 +237,10 @@ void Leg::want_input(bool wanted, bool watch_close) {
   }
 }
 
+void Leg::finish() {
+  if (state == State::open) finishing_ = true;
+}
+
 void Leg::end() {
   switch (state) {
     case State::closed:
@@ -249,8 +257,8 @@ void Leg::end() {
   }
 }
 
-void Leg::abort() {
-  if (state != State::closed) close_now();
+void Leg::abort(bool reset) {
+  if (state != State::closed) close_now(reset);
   input.clear();
   pending.clear();
   if (!sending_) {
@@ -269,9 +277,13 @@ void Leg::reset() {
   attach(*ring, *pool, session, number);
 }
 
-void Leg::close_now() {
+void Leg::close_now(bool reset) {
   CHECK(fd_ >= 0);
-  ring_->close(fd_);
+  if (reset) {
+    ring_->reset(fd_);
+  } else {
+    ring_->close(fd_);
+  }
   fd_ = -1;
   state = State::closed;
 }

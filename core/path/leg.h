@@ -16,7 +16,7 @@
 namespace sallyport {
 
 // What a completion belongs to; packed into the Ring's token.
-enum class Operation : uint8_t { none, accept, receive, send, connect, poll, mailbox };
+enum class Operation : uint8_t { none, accept, receive, send, connect, poll, mailbox, readable, writable };
 
 struct Token {
   Operation operation = Operation::none;
@@ -53,19 +53,32 @@ class Leg {
   void on_receive(const Completion& completion);
   void on_send(const Completion& completion);
   void on_poll(const Completion& completion);
+  void on_readable();
+  void on_writable();
 
   // Sends what may be sent: at most one send is in flight.
   void flush(uint64_t durable);
   // Receives, or stops receiving. With `watch_close` the peer's close is noticed even so, and what it sent
   // before is lost: for a caller whose request waits, not for backpressure.
   void want_input(bool wanted, bool watch_close);
+  // The end of output, behind what is queued: close_notify where there is TLS, then FIN. Input goes on.
+  void finish();
   // No more input counts; closes when all queued output is sent.
   void end();
   // A finished leg becomes as new.
   void reset();
-  // Closes at once; what is in flight completes later (`in_flight`).
-  void abort();
+  // Closes at once; what is in flight completes later (`in_flight`). With `reset` the peer sees that the
+  // stream was cut.
+  void abort(bool reset = false);
 
+  // For a leg whose bytes are spliced (leg_splice.cc), which never receives or sends. Wakes the session by
+  // `readable` and `writable` where they are wanted and not so now.
+  void watch(bool to_read, bool to_write);
+  // As Ring's.
+  ptrdiff_t splice_in(const Pipe& pipe);
+  ptrdiff_t splice_out(const Pipe& pipe, size_t held);
+
+  [[nodiscard]] Result<Address> peer() const { return ring_->peer_address(fd_); }
   [[nodiscard]] bool is_open() const { return state == State::open || state == State::ending; }
   [[nodiscard]] bool finished() const { return state == State::closed && in_flight == 0; }
   [[nodiscard]] size_t queued() const {
@@ -99,6 +112,10 @@ class Leg {
   int64_t answer_deadline_ns = -1;
   bool connected = false;  // another address must not be tried any more
 
+  // Of a spliced leg: worth trying.
+  bool readable = true;
+  bool writable = true;
+
   uint64_t fed_at = 0;  // the session's progress when the plugin last saw what is held here
 
   bool peer_ended = false;
@@ -112,7 +129,7 @@ class Leg {
   void tls_outcome(TlsStream::Outcome outcome);
   SendQueue& wire() { return tls ? tls->cipher() : output; }
   [[nodiscard]] uint64_t token(Operation operation) const;
-  void close_now();
+  void close_now(bool reset = false);
 
   Ring* ring_ = nullptr;
   ChunkPool* pool_ = nullptr;
@@ -128,6 +145,9 @@ class Leg {
   bool sending_ = false;
   bool send_waits_ = false;    // the socket is full: send with wait
   bool closing_told_ = false;  // close_notify has been written
+  bool finishing_ = false;     // output ends behind what is queued
+  bool finished_ = false;      // FIN is sent
+  bool watching_read_ = false, watching_write_ = false;
 };
 
 }  // namespace sallyport

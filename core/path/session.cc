@@ -34,7 +34,7 @@ void Session::begin(int fd, const ListenerState& listener, uint32_t listener_ind
   state_ = State::login;
   listener_index_ = listener_index;
   snapshot_ = core_.snapshot();
-  plugin_ = listener.plugin->abi;
+  plugin_ = listener.plugin ? listener.plugin->abi : nullptr;
   protocol_ = listener.listener->protocol;
   legs_[SP_LEG_CLIENT].adopt(fd);
   const auto peer = core_.ring().peer_address(fd);
@@ -48,6 +48,10 @@ void Session::begin(int fd, const ListenerState& listener, uint32_t listener_ind
     end("no-log");
     pump();
     return;
+  }
+  if (!plugin_) {
+    begin_opaque(listener, peer.value_or(Address()));
+    return pump();
   }
   const sp_open info = {.size = sizeof(sp_open),
                         .client_tls_required = listener.tls && listener.listener->tls->required,
@@ -69,6 +73,8 @@ void Session::on_completion(const Token& token, const Completion& completion) {
     case Operation::receive: leg.on_receive(completion); break;
     case Operation::send: leg.on_send(completion); break;
     case Operation::poll: leg.on_poll(completion); break;
+    case Operation::readable: leg.on_readable(); break;
+    case Operation::writable: leg.on_writable(); break;
     case Operation::none:
     case Operation::accept:
     case Operation::mailbox: CHECK(false);
@@ -93,6 +99,10 @@ void Session::end(std::string_view reason) {
   for (const std::string& key : published_) core_.unpublish(key);
   published_.clear();
   if (proven_) (void)core_.tell(SessionEnded{.session = ref(), .session_id = id_});
+  if (opaque_ && opaque_->stage == Opaque::Stage::moving && (faulted_ || opaque_->is_cut)) {
+    for (Leg& leg : legs_) leg.abort(true);
+    return;
+  }
   legs_[SP_LEG_CLIENT].end();
   for (uint32_t i = 1; i < legs_.size(); ++i) {
     // What a fault left half sent must not reach the target.
@@ -110,6 +120,7 @@ void Session::try_free() {
     if (!leg.finished()) return;
   }
   if (plugin_state_) plugin_->close(std::exchange(plugin_state_, nullptr));
+  leave_pipes();
   core_.release(*this);  // makes the slot anew; nothing of this session may be touched after
 }
 
@@ -181,6 +192,8 @@ void Session::on_kill(const std::string& reason) {
 }
 
 void Session::on_drain() {
+  // Where nobody knows an idle point the peers have until the drain's deadline to come to their own end.
+  if (opaque_ && state_ != State::login) return;
   shutdown_wanted_ = true;
   shutdown_reason_ = "the gateway is shutting down";
   if (state_ == State::login) fault("drain", shutdown_reason_);
@@ -199,6 +212,7 @@ void Session::swap_snapshot() {
   policy_news_ = false;
   snapshot_ = core_.snapshot();
   if (!proven_) return;
+  if (opaque_) return swap_opaque();
   const std::string why = refusal_reason(true);
   if (why.empty()) {
     fields_reset();

@@ -5,7 +5,8 @@
 //
 // The parts: session.cc life cycle; session_pump.cc how bytes come to the plugin; session_host.cc the
 // plugin's host calls on bytes and legs; session_login.cc who and what; session_ask.cc verdicts,
-// session_tickets.cc what waits; session_mask.cc fields and masks; session_record.cc the record. One core
+// session_tickets.cc what waits; session_mask.cc fields and masks; session_record.cc the record;
+// session_opaque.cc and session_flow.cc the other kind of session, which has no plugin (opaque.h). One core
 // thread; no locks.
 #pragma once
 
@@ -20,6 +21,7 @@
 
 #include "core/control/messages.h"
 #include "core/path/leg.h"
+#include "core/path/opaque.h"
 #include "plugins/plugin.h"
 #include "ringlog/recorder.h"
 
@@ -116,6 +118,7 @@ class Session {
   int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
   int credential(sp_credential& inout);
   int derive(sp_credential& inout);
+  void tell_started();
   [[nodiscard]] std::string refusal_reason(bool proven) const;
   [[nodiscard]] const TargetState* target_state() const;
   [[nodiscard]] const config::Target& target() const { return *target_state()->target; }
@@ -153,6 +156,26 @@ class Session {
   void count_hits(std::span<const sp_span> spans);
   void count_hit(uint32_t field, std::optional<guard::DetectorId> detector, uint32_t hits);
 
+  // Without a plugin (session_opaque.cc).
+  void begin_opaque(const ListenerState& listener, const Address& peer);
+  [[nodiscard]] OpaqueCaller opaque_caller() const;
+  bool step_opaque();
+  bool step_greeting(Leg& client);
+  bool step_target(Leg& target);
+  void refuse_opaque(const OpaqueCaller& caller);
+  bool record_opaque_login(const OpaqueCaller& caller);
+  void accept_opaque(const OpaqueCaller& caller);
+  void swap_opaque();
+
+  // Its bytes (session_flow.cc).
+  bool begin_flows();
+  void move_flows();
+  bool splice_flow(uint32_t from);
+  bool copy_flow(uint32_t from);
+  void lose(uint32_t leg);
+  void arm_flow(uint32_t leg);
+  void leave_pipes();
+
   // Record (session_record.cc).
   bool record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule,
                       std::string_view approval);
@@ -174,6 +197,7 @@ class Session {
   uint32_t listener_index_ = 0;
   const sp_plugin* plugin_ = nullptr;
   void* plugin_state_ = nullptr;
+  std::optional<Opaque> opaque_;  // in the plugin's place
   std::string protocol_, peer_;
 
   std::array<Leg, limits::leg_count_max> legs_;

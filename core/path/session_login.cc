@@ -169,6 +169,11 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
     case config::TargetTls::verify_ca:
     case config::TargetTls::verify_full: out.target_tls = SP_TARGET_TLS_VERIFY; break;
   }
+  tell_started();
+  return SP_ALLOW;
+}
+
+void Session::tell_started() {
   (void)core_.tell(SessionStarted{.session = ref(),
                                   .session_id = id_,
                                   .identity = who_,
@@ -178,7 +183,6 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
                                   .peer = peer_,
                                   .protocol = protocol_,
                                   .since_ns = core_.wall_ns()});
-  return SP_ALLOW;
 }
 
 int Session::credential(sp_credential& inout) {

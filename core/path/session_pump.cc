@@ -35,6 +35,7 @@ void Session::pump() {
 }
 
 bool Session::pump_once() {
+  if (opaque_) return state_ != State::ending && step_opaque();
   bool progress = false;
   for (uint32_t i = 0; i < legs_.size() && state_ != State::ending; ++i) {
     Leg& leg = legs_[i];
@@ -161,6 +162,10 @@ void Session::settle_and_arm() {
     leg.flush(durable);
     if (!leg.output.empty() && last_sequence_ > durable) waits_for_durable_ = true;
     if (leg.state != Leg::State::open) continue;
+    if (opaque_) {
+      arm_flow(i);
+      continue;
+    }
     const bool held = i == SP_LEG_CLIENT && holding() && !leg.input.empty();
     leg.want_input(state_ != State::ending && !held && !output_congested(i) && !waits_for_log_, held);
   }

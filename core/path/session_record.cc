@@ -76,6 +76,7 @@ bool Session::record_forward(uint32_t leg, size_t count, bool ours) {
 // Client-bound bytes, after masking: whole up to the target's `record.responses`, the rest counted and
 // digested.
 bool Session::record_reply(std::span<const std::byte> bytes) {
+  if (opaque_) return true;  // counted by its flow; nobody looks at it
   reply_bytes_ += bytes.size();
   if (!proven_ || state_ == State::login) {
     client_offset_ += bytes.size();
@@ -151,11 +152,12 @@ int Session::reply_end(uint64_t units, sp_text status) {
 void Session::record_close(std::string_view reason) {
   if (std::exchange(closed_recorded_, true)) return;
   const Leg& client = legs_[SP_LEG_CLIENT];
-  (void)core_.recorder().session_closed(id_, {.reason = reason,
-                                              .requests = request_count_,
-                                              .bytes_in = client.bytes_in,
-                                              .bytes_out = client.bytes_out,
-                                              .masked = masked_count_});
+  (void)core_.recorder().session_closed(id_,
+                                        {.reason = reason,
+                                         .requests = request_count_,
+                                         .bytes_in = opaque_ ? opaque_->flows[0].bytes : client.bytes_in,
+                                         .bytes_out = opaque_ ? opaque_->flows[1].bytes : client.bytes_out,
+                                         .masked = masked_count_});
 }
 
 }  // namespace sallyport

@@ -97,7 +97,8 @@ std::shared_ptr<SSL_CTX> base_context(const SSL_METHOD* method) {
 }  // namespace
 
 Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate,
-                                      const std::filesystem::path& key, std::vector<std::string> alpn) {
+                                      const std::filesystem::path& key, std::vector<std::string> alpn,
+                                      const std::filesystem::path& client_ca) {
   ERR_clear_error();
   TlsContext made;
   made.is_server_ = true;
@@ -110,6 +111,15 @@ Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate,
   }
   if (SSL_CTX_check_private_key(made.get()) != 1) {
     return fail("the key " + key.string() + " does not belong to the certificate " + certificate.string());
+  }
+  if (!client_ca.empty()) {
+    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(client_ca.c_str());
+    if (!names || SSL_CTX_load_verify_locations(made.get(), client_ca.c_str(), nullptr) != 1) {
+      sk_X509_NAME_pop_free(names, X509_NAME_free);
+      return fail("cannot read the CA certificates " + client_ca.string() + ": " + openssl_error());
+    }
+    SSL_CTX_set_client_CA_list(made.get(), names);
+    SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   }
   made.alpn_ = wire_alpn(alpn);
   if (!made.alpn_->empty()) SSL_CTX_set_alpn_select_cb(made.get(), select_alpn, made.alpn_.get());

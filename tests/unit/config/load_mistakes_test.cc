@@ -57,7 +57,7 @@ const Mistake mistakes[] = {
     {"name = \"ann\"", "name = \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\" # HERE", "longer than 63"},
     {"secret = \"@\"", "secret = \"hunter2\" # HERE", "no SCRAM-SHA-256 verifier"},
     {"[[user]]\nname = \"bob\"", "[[user]] # HERE\nname = \"ann\"", "give it another"},
-    {"[[user]]\nname = \"ann\"\ngroups = [\"staff\"]\nsecret = \"@\"", "[[user]] # HERE\nname = \"ann\"\ngroups = [\"staff\"]", "neither secret nor os_user"},
+    {"[[user]]\nname = \"ann\"\ngroups = [\"staff\"]\nsecret = \"@\"", "[[user]] # HERE\nname = \"ann\"\ngroups = [\"staff\"]", "neither secret nor os_user nor certificate"},
     {"name = \"ann\"", "name = \"ann\"\npassword = \"x\" # HERE", "never stands in the config"},
     {"groups = [\"staff\"]", "groups = [\"staff\", \"staff\"] # HERE", "twice"},
     {"groups = [\"staff\"]", "groups = \"staff\" # HERE", "write a list"},

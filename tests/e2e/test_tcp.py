@@ -1,0 +1,539 @@
+"""Opaque targets: bytes that nobody reads pass whole, both ways, bounded and half-closed as directly; who may not pass
+does not; each connection is on the record."""
+
+import hashlib
+import os
+import re
+import socket
+import ssl
+import struct
+import subprocess
+import tempfile
+import threading
+
+import cluster as clusters
+import gateway as gateways
+import pki
+import process
+import tap
+import tunnels
+import world
+
+SIZE = (1024 if tap.FULL else 64) << 20
+MEMORY_MAX = 48 << 20
+
+
+def exchange(connection, server):
+    """Reads to the end while it sends SIZE bytes, then tells what it read."""
+    sender = threading.Thread(target=lambda: [connection.sendall(block) for block in tunnels.pattern(SIZE, "down")])
+    sender.start()
+    total, kept = tunnels.digest(tunnels.received(connection))
+    sender.join()
+    server.results.append((total, kept))
+
+
+def echo(connection, server):
+    while block := connection.recv(65536):
+        connection.sendall(block)
+
+
+def flood(connection, server):
+    """Sends without an end and counts."""
+    block = bytes(65536)
+    while True:
+        connection.sendall(block)
+        server.sent += len(block)
+
+
+def greet_and_listen(connection, server):
+    """Says its last word first, then listens to the end."""
+    connection.sendall(b"greetings")
+    connection.shutdown(socket.SHUT_WR)
+    server.results.append(b"".join(tunnels.received(connection)))
+
+
+def answer_at_end(connection, server):
+    """Answers only when the caller has said its last."""
+    connection.sendall(b"you said " + b"".join(tunnels.received(connection)))
+
+
+def tell_end(connection, server):
+    """Reads, and tells whether the stream ended or was cut."""
+    try:
+        b"".join(tunnels.received(connection))
+        server.results.append("end")
+    except ConnectionResetError:
+        server.results.append("reset")
+
+
+def cut(connection):
+    """Closes with a reset."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+class Case(world.Case):
+    """A gateway with one opaque listener a server of SERVERS, and what MORE adds."""
+
+    SERVERS = {}
+    MORE = ""
+    SERVER_KEYS = ""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.servers = {name: tunnels.Server(serve) for name, serve in cls.SERVERS.items()}
+        for server in cls.servers.values():
+            cls.addClassCleanup(server.close)
+        cls.ports = {name: process.free_port() for name in cls.servers}
+        text = "".join(tunnels.target(name, server.port, cls.ports[name]) for name, server in cls.servers.items())
+        cls.settings = {"targets": text + cls.more(), "server": cls.SERVER_KEYS}
+        super().setUpClass()
+
+    @classmethod
+    def more(cls):
+        return cls.MORE
+
+    def connect(self, name, source="127.0.0.1"):
+        made = socket.create_connection(("127.0.0.1", self.ports[name]), 60, source_address=(source, 0))
+        self.addCleanup(made.close)
+        return made
+
+    def ended(self, connection):
+        """What came until the end of the stream or a reset."""
+        got = b""
+        try:
+            while block := connection.recv(65536):
+                got += block
+        except ConnectionError:
+            pass
+        return got
+
+    def session(self, target, **wanted):
+        """The newest recorded session at `target` that is over and has these facts."""
+        def found():
+            all_sessions = [one for one in self.gate.run("sessions", "--limit", "0") if one["target"] == target
+                            and one["closed"] and all(one[key] == value for key, value in wanted.items())]
+            return all_sessions[-1] if all_sessions else None
+
+        return process.until(found, f"the record of a session at {target} with {wanted}")
+
+    def shown(self, session):
+        return self.gate.run("show", session["sid"])
+
+
+class Plain(Case):
+    SERVERS = {"exchange": exchange, "echo": echo, "flood": flood, "greeting": greet_and_listen, "answer": answer_at_end, "end": tell_end}
+
+    @classmethod
+    def more(cls):
+        cls.ports |= {name: process.free_port() for name in ("db", "down", "stranger", "second-home")}
+        everybody = 'sources = ["127.0.0.0/8"]\ngroups = ["tunnellers"]'
+        return (tunnels.target("db", world.cluster().port, cls.ports["db"], extra='record = { durability = "sync" }')
+                + tunnels.target("down", process.free_port(), cls.ports["down"], sources=everybody)
+                + tunnels.target("stranger", cls.servers["echo"].port, cls.ports["stranger"],
+                                 sources='sources = ["192.0.2.0/24", "2001:db8::/32"]\ngroups = ["tunnellers"]')
+                + tunnels.target("second-home", cls.servers["echo"].port, cls.ports["second-home"],
+                                 sources='sources = ["127.0.0.2", "192.0.2.0/24"]\ngroups = ["tunnellers"]'))
+
+    def test_psql(self):
+        """psql talks to its server as directly, with the server's own password, and durably recorded first"""
+        env = self.environment(tls=False, port=self.ports["db"]) | {"PGUSER": "app", "PGPASSWORD": clusters.PASSWORD}
+        self.assertEqual("5050", self.good_psql("SELECT sum(id) FROM customers", env=env))
+        rows = self.good_psql("COPY (SELECT repeat('x', 1000) FROM generate_series(1, 20000)) TO STDOUT", env=env)
+        self.assertEqual((20000, 1001 * 20000 - 1), (rows.count("\n") + 1, len(rows)))
+        self.assertIn("password authentication failed",
+                      self.psql("SELECT 1", env=env | {"PGPASSWORD": "wrong"}).stderr)
+
+    def test_bulk(self):
+        """bytes pass whole in both directions at once, in bounded memory, and are counted"""
+        before = tunnels.anonymous_memory(self.gate.process.pid)
+        connection = self.connect("exchange")
+        sender = threading.Thread(target=lambda: ([connection.sendall(block) for block in tunnels.pattern(SIZE, "up")],
+                                                  connection.shutdown(socket.SHUT_WR)))
+        sender.start()
+        got = tunnels.digest(tunnels.received(connection))
+        sender.join()
+        grown = tunnels.anonymous_memory(self.gate.process.pid) - before
+        self.assertEqual(tunnels.digest(tunnels.pattern(SIZE, "down")), got)
+        process.until(lambda: self.servers["exchange"].results, "what the server has read")
+        self.assertEqual([tunnels.digest(tunnels.pattern(SIZE, "up"))], self.servers["exchange"].results)
+        session = self.session("exchange")
+        self.assertEqual(("finished", SIZE, SIZE), (session["reason"], session["bytes_in"], session["bytes_out"]))
+        self.assertEqual(["splice"], ways(self.shown(session)))
+        forwarded = sum(one["facts"]["count"] for one in self.shown(session) if one["kind"] == "forward")
+        self.assertEqual(SIZE, forwarded)
+        print(f"# {SIZE >> 20} MiB each way, memory grew by {grown >> 10} KiB")
+        self.assertLess(grown, MEMORY_MAX)
+
+    def test_slow_reader(self):
+        """who does not read stops its own sender, and nobody else"""
+        before = tunnels.anonymous_memory(self.gate.process.pid)
+        slow = self.connect("flood")
+        stopped = tunnels.settled(lambda: self.servers["flood"].sent, "the sender to stop")
+        self.assertLess(0, stopped)
+        self.assertLess(tunnels.anonymous_memory(self.gate.process.pid) - before, MEMORY_MAX)
+        quick = self.connect("echo")
+        quick.sendall(b"hello")
+        self.assertEqual(b"hello", quick.recv(16))
+        wanted = stopped + (8 << 20)
+        while wanted > 0:
+            wanted -= len(slow.recv(65536))
+        self.assertLess(stopped, self.servers["flood"].sent)
+
+    def test_half_close(self):
+        """the end of one direction is passed on alone, from either side"""
+        asking = self.connect("answer")
+        asking.sendall(b"good day")
+        asking.shutdown(socket.SHUT_WR)
+        self.assertEqual(b"you said good day", self.ended(asking))
+        listening = self.connect("greeting")
+        self.assertEqual(b"greetings", self.ended(listening))
+        listening.sendall(b"still there?")
+        listening.close()
+        process.until(lambda: self.servers["greeting"].results, "what came after the server's last word")
+        self.assertEqual([b"still there?"], self.servers["greeting"].results)
+        self.assertEqual("finished", self.session("greeting")["reason"])
+
+    def test_cut(self):
+        """a stream that was cut does not look whole to the other side; one that ended does"""
+        server = self.servers["end"]
+        for how, reason, end in ((cut, "client-lost", "reset"), (socket.socket.close, "finished", "end")):
+            connection = self.connect("end")
+            connection.sendall(b"half a ")
+            process.until(lambda: any(one["target"] == "end" for one in self.gate.run("sessions", "--live")), "the session")
+            source = "%s:%d" % connection.getsockname()
+            how(connection)
+            self.assertEqual(reason, self.session("end", peer=source)["reason"])
+            process.until(lambda: server.results, "what the server has seen")
+            self.assertEqual(end, server.results.pop())
+
+    def test_record(self):
+        """who, from where, to what, and the bytes of each way: in sessions, show and tail"""
+        connection = self.connect("echo")
+        source = "%s:%d" % connection.getsockname()
+        connection.sendall(b"0123456789")
+        self.assertEqual(b"0123456789", connection.recv(16))
+        live = next(one for one in self.gate.run("sessions", "--live") if one["peer"] == source)
+        self.assertEqual(("tcp:127.0.0.1", "echo", "tcp"), (live["identity"], live["target"], live["protocol"]))
+        connection.close()
+        session = self.session("echo", peer=source)
+        self.assertEqual(("tcp:127.0.0.1", "tcp", 10, 10, "finished"), tuple(
+            session[key] for key in ("identity", "protocol", "bytes_in", "bytes_out", "reason")))
+        records = self.shown(session)
+        self.assertEqual(["opened", "login", "note", "forward", "closed"], [one["kind"] for one in records])
+        self.assertEqual(("accepted", "source", ["tunnellers"]), tuple(
+            records[1]["facts"][key] for key in ("outcome", "proof", "groups")))
+        address = f"127.0.0.1:{self.servers['echo'].port}"
+        self.assertIn({"name": "address", "value": address}, records[2]["facts"]["fields"])
+        told = subprocess.run([gateways.BIN, "--config", self.gate.config, "show", session["sid"]], capture_output=True,
+                              text=True)
+        for words in (source, "identity=tcp:127.0.0.1", "target=echo", "address=" + address, "bytes_in=10", "bytes_out=10"):
+            self.assertIn(words, told.stdout)
+        listed = subprocess.run([gateways.BIN, "--config", self.gate.config, "sessions"], capture_output=True, text=True)
+        self.assertRegex(listed.stdout, r"tcp:127\.0\.0\.1 +echo .* 10 B +10 B +finished")
+
+    def test_source(self):
+        """whom the sources do not hold reaches nothing; the address alone decides"""
+        for name, source, passes in (("stranger", "127.0.0.1", False), ("second-home", "127.0.0.1", False),
+                                     ("second-home", "127.0.0.2", True)):
+            seen = self.servers["echo"].seen
+            connection = self.connect(name, source)
+            if passes:
+                connection.sendall(b"hello")
+                self.assertEqual(b"hello", connection.recv(16))
+                connection.close()
+                self.assertEqual("finished", self.session(name, identity="tcp:127.0.0.2")["reason"])
+            else:
+                self.assertEqual(b"", self.ended(connection))
+                self.assertEqual("source-not-listed", self.session(name, identity="tcp:" + source)["reason"])
+                self.assertEqual(seen, self.servers["echo"].seen)
+
+    def test_target_down(self):
+        """a target that is down: the caller's connection ends, and the record says why"""
+        self.assertEqual(b"", self.ended(self.connect("down")))
+        session = self.session("down")
+        self.assertEqual("target-unreachable", session["reason"])
+        self.assertTrue(any("refused" in one["facts"]["detail"] for one in self.shown(session) if one["kind"] == "fault"))
+
+    def test_many(self):
+        """beyond the pool's pipes bytes are copied; at the end nothing is left open"""
+        self.session_count_is(0)
+        open_before = tunnels.descriptors(self.gate.process.pid)
+        connections = [self.connect("echo") for _ in range(250)]
+        for number, connection in enumerate(connections):
+            connection.sendall(b"I am number %d" % number)
+        for number, connection in enumerate(connections):
+            self.assertEqual(b"I am number %d" % number, connection.recv(64))
+        ways_taken = {way for one in self.gate.records("Note") for way in [field(one, "way")] if way}
+        self.assertEqual({"splice", "copy"}, ways_taken)
+        for connection in connections:
+            connection.close()
+        self.session_count_is(0)
+        process.until(lambda: tunnels.descriptors(self.gate.process.pid) <= open_before, "the descriptors' return")
+
+    def session_count_is(self, count):
+        process.until(lambda: len(self.gate.run("sessions", "--live")) == count, f"{count} live sessions")
+
+    def test_kill(self):
+        """an operator ends a session in its middle"""
+        connection = self.connect("echo")
+        connection.sendall(b"hello")
+        self.assertEqual(b"hello", connection.recv(16))
+        source = "%s:%d" % connection.getsockname()
+        sid = next(one["sid"] for one in self.gate.run("sessions", "--live") if one["peer"] == source)
+        self.gate.run("kill", sid)
+        self.assertEqual(b"", self.ended(connection))
+        self.assertEqual("killed", self.session("echo", peer=source)["reason"])
+
+
+def field(note, name):
+    """Of a dumped note."""
+    return next((one["value"] for one in note.get("fields", []) if one["name"] == name), None)
+
+
+def ways(records):
+    return [one["value"] for record in records if record["kind"] == "note" for one in record["facts"]["fields"]
+            if one["name"] == "way"]
+
+
+class Certificates(Case):
+    """TLS on both sides, and who the caller's certificate names."""
+
+    SERVERS = {"echo": echo}
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.mkdtemp(prefix="sallyport-e2e-pki-")
+        cls.addClassCleanup(world.shutil.rmtree, folder, True)
+        for ca in ("people", "others", "servers"):
+            pki.make_ca(folder, ca)
+        pki.make_certificate(folder, "servers", "upstream")
+        make = lambda *args, **more: tunnels.client_certificate(folder, *args, **more)
+        cls.known = {"ann": make("people", "ann", "email:ann@example.com,DNS:ann.example"),
+                     "cn": make("people", "carl"),
+                     "spiffe": make("people", "job", "URI:spiffe://example.com/job")}
+        cls.strange = {"other-ca": make("others", "ann2", "email:ann@example.com"),
+                       "unknown": make("people", "mallory", "email:mallory@example.com"),
+                       "several": make("people", "both", "email:ann@example.com,email:mallory@example.com"),
+                       "hidden": make("people", "nul", subject="/CN=ann@example.com"),
+                       "no-group": make("people", "olga", "email:olga@example.com")}
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder + "/upstream.crt", folder + "/upstream.key")
+        cls.secure = tunnels.Server(exchange, tls=context)
+        cls.secure_echo = tunnels.Server(echo, tls=context)
+        cls.wrong = tunnels.Server(echo, tls=context)
+        for server in (cls.secure, cls.secure_echo, cls.wrong):
+            cls.addClassCleanup(server.close)
+        cls.folder = folder
+        super().setUpClass()
+
+    @classmethod
+    def more(cls):
+        tls = ('tls = { certificate = "file:tls/server.crt", key = "file:tls/server.key", client_ca = "file:%s/people.crt" }'
+               % cls.folder)
+        cls.ports |= {name: process.free_port() for name in ("secure", "secure-echo", "anybody", "liar")}
+        users = "".join(f'[[user]]\nname = "{name}"\ngroups = ["{group}"]\ncertificate = "{certificate}"\n'
+                        for name, group, certificate in (("ann", "tunnellers", "ann@example.com"),
+                                                         ("carl", "tunnellers", "carl"),
+                                                         ("job", "tunnellers", "spiffe://example.com/job"),
+                                                         ("olga", "nobodies", "olga@example.com")))
+        verified = f'tls_ca = "file:{cls.folder}/servers.crt"\ntls_name = "localhost"\n'
+        return (users
+                + tunnels.target("secure", cls.secure.port, cls.ports["secure"], sources="", listener_tls=tls,
+                                 tls="verify-full", extra=verified)
+                + tunnels.target("secure-echo", cls.secure_echo.port, cls.ports["secure-echo"], sources="",
+                                 listener_tls=tls, tls="require")
+                + tunnels.target("anybody", cls.servers["echo"].port, cls.ports["anybody"],
+                                 sources='groups = ["tunnellers"]', listener_tls=tls)
+                + tunnels.target("liar", cls.wrong.port, cls.ports["liar"], sources="", listener_tls=tls,
+                                 tls="verify-full", extra=verified.replace("localhost", "other.example")))
+
+    def wrap(self, name, certificate):
+        context = ssl.create_default_context(cafile=self.gate.folder + "/tls/ca.crt")
+        if certificate:
+            context.load_cert_chain(*certificate)
+        return context.wrap_socket(self.connect(name), server_hostname="localhost")
+
+    def test_bulk(self):
+        """TLS on both sides: bytes pass whole, are counted as they were before encryption, in bounded memory"""
+        before = tunnels.anonymous_memory(self.gate.process.pid)
+        connection = self.wrap("secure", self.known["ann"])
+        failures = []
+
+        def send():
+            try:
+                for block in tunnels.pattern(SIZE, "up"):
+                    connection.sendall(block)
+            except OSError as error:
+                failures.append(error)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        total, kept = 0, hashlib.sha256()
+        while total < SIZE:
+            block = connection.recv(tunnels.BLOCK)
+            self.assertTrue(block, "the stream ended early")
+            total += len(block)
+            kept.update(block)
+        sender.join()
+        self.assertEqual([], failures)
+        grown = tunnels.anonymous_memory(self.gate.process.pid) - before
+        self.assertEqual(tunnels.digest(tunnels.pattern(SIZE, "down")), (total, kept.hexdigest()))
+        # Python's ssl cannot half-close: a close_notify, then the end.
+        connection.unwrap().close()
+        process.until(lambda: self.secure.results, "what the server has read")
+        self.assertEqual([tunnels.digest(tunnels.pattern(SIZE, "up"))], self.secure.results)
+        session = self.session("secure")
+        self.assertEqual(("ann", SIZE, SIZE), (session["identity"], session["bytes_in"], session["bytes_out"]))
+        self.assertEqual(["copy"], ways(self.shown(session)))
+        print(f"# {SIZE >> 20} MiB each way, memory grew by {grown >> 10} KiB")
+        self.assertLess(grown, MEMORY_MAX)
+
+    def test_names(self):
+        """the certificate's e-mail address, else URI, else DNS name, else common name is who calls"""
+        for known, identity in (("ann", "ann"), ("cn", "carl"), ("spiffe", "job")):
+            connection = self.wrap("secure-echo", self.known[known])
+            connection.sendall(b"hello")
+            self.assertEqual(b"hello", connection.recv(16))
+            connection.close()
+            session = self.session("secure-echo", identity=identity)
+            login = next(one["facts"] for one in self.shown(session) if one["kind"] == "login")
+            self.assertEqual(("certificate", "accepted"), (login["proof"], login["outcome"]))
+
+    def test_refused(self):
+        """no certificate, another CA's, an unknown name, several names, no group: nothing reaches the target"""
+        seen = self.secure_echo.seen
+        for how, certificate, reason in (("none", None, "client-tls"), ("other CA", self.strange["other-ca"], "client-tls"),
+                                         ("unknown", self.strange["unknown"], "unknown-certificate"),
+                                         ("several names", self.strange["several"], "certificate-without-name"),
+                                         ("no group", self.strange["no-group"], "target-not-allowed")):
+            with self.subTest(how):
+                known = {one["sid"] for one in self.gate.run("sessions", "--limit", "0")}
+                try:
+                    connection = self.wrap("secure-echo", certificate)
+                    connection.sendall(b"hello")
+                    self.assertEqual(b"", connection.recv(16))
+                except (ssl.SSLError, ConnectionError):
+                    pass
+                process.until(lambda: any(one["reason"] == reason for one in self.gate.run("sessions", "--limit", "0")
+                                          if one["sid"] not in known), "the refusal's record: " + reason)
+        self.assertEqual(seen, self.secure_echo.seen)
+
+    def test_common_name(self):
+        """a common name counts as the other names do, where there is none of them: the CA has signed it"""
+        connection = self.wrap("secure-echo", self.strange["hidden"])
+        connection.sendall(b"hello")
+        self.assertEqual(b"hello", connection.recv(16))
+        connection.close()
+
+    def test_anybody_of_the_ca(self):
+        """a listener's own groups let in whom its CA knows, under the certificate's name"""
+        connection = self.wrap("anybody", self.strange["unknown"])
+        connection.sendall(b"hello")
+        self.assertEqual(b"hello", connection.recv(16))
+        connection.close()
+        self.session("anybody", identity="certificate:mallory@example.com")
+
+    def test_target_certificate(self):
+        """a target whose certificate bears another name gets nothing"""
+        connection = self.wrap("liar", self.known["ann"])
+        try:
+            connection.sendall(b"hello")
+            self.assertEqual(b"", connection.recv(16))
+        except (ssl.SSLError, ConnectionError):
+            pass
+        session = self.session("liar")
+        self.assertEqual(("target-unreachable", 0), (session["reason"], session["bytes_in"]))
+
+    def test_plaintext(self):
+        """who speaks no TLS at a listener that wants it is refused"""
+        connection = self.connect("secure-echo")
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        self.ended(connection)
+        process.until(lambda: any(one["reason"] == "client-tls" for one in self.gate.run("sessions", "--limit", "0")),
+                      "the refusal's record")
+
+
+class Ends(Case):
+    """How a tunnel ends that nobody closes."""
+
+    SERVERS = {"echo": echo}
+    SERVER_KEYS = 'drain_timeout = "2s"'
+
+    def open(self):
+        connection = self.connect("echo")
+        connection.sendall(b"hello")
+        self.assertEqual(b"hello", connection.recv(16))
+        return connection
+
+    def test_a_reload(self):
+        """a reload that takes the right away ends the session; one that does not leaves it"""
+        connection = self.open()
+        self.gate.run("reload")
+        connection.sendall(b"again")
+        self.assertEqual(b"again", connection.recv(16))
+        targets = self.gate.targets
+        self.gate.targets = targets.replace('sources = ["127.0.0.0/8"]', 'sources = ["192.0.2.1"]')
+        self.gate.write()
+        self.gate.run("reload")
+        self.assertEqual(b"", self.ended(connection))
+        self.assertEqual("policy", self.session("echo")["reason"])
+        self.gate.targets = targets
+        self.gate.write()
+        self.gate.run("reload")
+
+    def test_b_idle(self):
+        """no byte either way for idle_timeout ends the session"""
+        self.gate.server = self.SERVER_KEYS + '\nidle_timeout = "1s"'
+        self.gate.write()
+        self.gate.run("reload")
+        self.assertEqual(b"", self.ended(self.open()))
+        self.assertEqual("idle-timeout", self.session("echo", reason="idle-timeout")["reason"])
+        self.gate.server = self.SERVER_KEYS
+        self.gate.write()
+        self.gate.run("reload")
+
+    def test_c_drain(self):
+        """SIGTERM: a tunnel goes on to its own end or to drain_timeout, then the gateway ends; the log is whole"""
+        going, staying = self.open(), self.open()
+        self.gate.process.send_signal(15)
+        process.until(lambda: not process.answers(self.ports["echo"]), "the listener's end")
+        going.sendall(b"last words")
+        self.assertEqual(b"last words", going.recv(16))
+        going.close()
+        self.assertEqual(b"", self.ended(staying))
+        self.assertEqual(0, self.gate.stop())
+        self.assertTrue(self.gate.verify()["whole"])
+        reasons = [one["reason"] for one in self.gate.run("sessions", "--limit", "0") if one["target"] == "echo"][-2:]
+        self.assertEqual(["finished", "killed"], sorted(reasons))
+        self.gate.start()
+
+
+class Check(world.unittest.TestCase):
+    def test_check(self):
+        """what cannot hold for bytes that nobody reads is refused at check, all at once, with its line"""
+        gate = gateways.Gateway(world.cluster())
+        self.addCleanup(gate.remove)
+        gate.targets = tunnels.target("tunnel", 1, 2, extra='database = "x"') + tunnels.target("alone", 1, 3, allow="dba")
+        gate.policy = '[[mask]]\nname = "all"\ndetect = ["@pii"]\naction = "redact"\n'
+        gate.write()
+        done = gate.run("check", ok=False)
+        self.assertEqual(1, done.returncode, done.stdout)
+        for words in ("database: a target with protocol", "mask \\\"all\\\" covers target \\\"tunnel\\\"",
+                      "mask \\\"all\\\" covers target \\\"alone\\\"", "nobody could ever pass"):
+            self.assertIn(words, done.stdout + done.stderr)
+
+    def test_document(self):
+        """the sample of OPERATIONS.md is good as it stands"""
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/OPERATIONS.md")) as file:
+            sample = next(block for block in re.findall(r"```toml\n(.*?)```", file.read(), re.S) if '"tcp"' in block)
+        gate = gateways.Gateway(world.cluster())
+        self.addCleanup(gate.remove)
+        pki.make_ca(gate.folder + "/tls", "people")
+        gate.targets = sample
+        gate.write()
+        self.assertEqual(0, gate.run("check", ok=False).returncode, gate.run("check", ok=False).stdout)
+
+
+if __name__ == "__main__":
+    tap.main()
