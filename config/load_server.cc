@@ -24,7 +24,7 @@ std::string ring_dir_of(const std::filesystem::path& state_dir) {
 
 void load_plugins(Loader& loader, Reader& reader) {
   Server& server = loader.config.server;
-  if (!reader.has("plugins")) reader.require("plugins", "plugins = [\"postgresql\"]");
+  if (!reader.has("plugins")) loader.plugins_missing_at = reader.place();
   reader.names("plugins", server.plugins);
   if (std::erase(server.plugins, opaque_protocol) > 0)
     reader.problem("plugins", "plugins: \"tcp\" needs none: leave it out");

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -16,7 +17,8 @@ struct Loader {
   std::vector<std::string> files;
   Problems problems;
   Config config;
-  bool has_all_users = true;  // else nothing is said of groups that nobody seems to have
+  std::optional<Place> plugins_missing_at;  // the [server] that names none; only opaque targets need none
+  bool has_all_users = true;                // else nothing is said of groups that nobody seems to have
 };
 
 void load_server(Loader& loader, const Value* table);

@@ -21,7 +21,10 @@ struct Names {
 class Resolver {
  public:
   explicit Resolver(Loader& loader)
-      : config_(loader.config), problems_(loader.problems), has_all_users_(loader.has_all_users) {
+      : config_(loader.config),
+        problems_(loader.problems),
+        plugins_missing_at_(loader.plugins_missing_at),
+        has_all_users_(loader.has_all_users) {
     for (const Target& target : config_.targets) names_.targets.push_back(target.name);
     std::set<std::string> groups;
     for (const User& user : config_.users) groups.insert(user.groups.begin(), user.groups.end());
@@ -41,6 +44,7 @@ class Resolver {
     if (names_.groups.size() > limits::policy_group_count_max) {
       problems_.add(config_.users.back().place, "the users have more than 1024 groups");
     }
+    check_plugins_are_named();
     for (const Listener& listener : config_.listeners) check(listener);
     for (const Target& target : config_.targets) check(target);
     for (const Mask& mask : config_.masks) {
@@ -72,6 +76,14 @@ class Resolver {
   [[nodiscard]] bool has_plugin(const std::string& protocol) const {
     return protocol == opaque_protocol ||
            std::ranges::find(config_.server.plugins, protocol) != config_.server.plugins.end();
+  }
+
+  void check_plugins_are_named() {
+    const bool needs_none = !config_.targets.empty() &&
+                            std::ranges::all_of(config_.targets, &Target::is_opaque) &&
+                            std::ranges::all_of(config_.listeners, &Listener::is_opaque);
+    if (plugins_missing_at_ && !needs_none)
+      problems_.add(*plugins_missing_at_, "[server]: plugins is missing: write plugins = [\"postgresql\"]");
   }
 
   void check_plugin(const Place& place, const std::string& where, const std::string& protocol) {
@@ -229,6 +241,7 @@ class Resolver {
 
   const Config& config_;
   Problems& problems_;
+  std::optional<Place> plugins_missing_at_;
   bool has_all_users_;
   Names names_;
 };

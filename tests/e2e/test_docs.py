@@ -86,6 +86,7 @@ ELSEWHERE = [
     (r"(build-release/bench/micro/)?\w+_bench( --benchmark_.*)?", "bench/micro/meson.build", []),
     (r"ninja -C build-release bench/micro/NAME", "bench/micro/meson.build", []),
     (r"bench/load/load\.py .*", "bench/load/load.py", ['"--binary"', '"--plugins"', '"--mask"']),
+    (r"bench/load/tunnel\.py .*", "bench/load/tunnel.py", ['"--binary"']),
 ]
 
 # An installation of ours has other names than the documents' examples.

@@ -1,13 +1,10 @@
 #include "tests/sim/tunnel_world.h"
 
-#include <stdlib.h>
-
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 
 #include "config/check.h"
 #include "ringlog/facts.h"
+#include "tests/sim/tunnel_setup.h"
 
 namespace sallyport::sim {
 
@@ -16,64 +13,11 @@ namespace {
 constexpr int64_t ms = 1'000'000;
 constexpr size_t log_ring_size = 8 * limits::MiB;
 constexpr size_t header_size = 4;  // a tunnel's number, which both streams begin with
-constexpr int64_t storm_ns = 6'000 * ms, calm_ns = 60'000 * ms, drain_ns = 30'000 * ms;
 // A pipe or a send queue, what a round of receives brings, and the simulated socket's buffer.
 constexpr size_t inside_size_max = limits::send_queue_size_max + limits::unit_size_max + 512 * limits::KiB;
-constexpr const char* listeners[] = {"127.0.0.1:7001", "127.0.0.1:7002", "127.0.0.1:7003", "127.0.0.1:7004"};
-constexpr const char* targets[] = {"10.0.0.1:9000", "10.0.0.2:9000", "10.0.0.3:9000", "10.0.0.1:9000"};
-constexpr const char* names[] = {"plain", "durable", "gone", "closed"};
-
 char byte_at(uint32_t number, uint8_t way, size_t offset) {
   if (offset < header_size) return static_cast<char>(number >> 8 * offset);
   return static_cast<char>(offset * 131 + (offset >> 8) * 17 + number * 7 + way * 101);
-}
-
-std::string config_text() {
-  std::string text =
-      "[server]\nplugins = []\nstate_dir = \"state\"\nconnect_timeout = \"2s\"\ndrain_timeout = \"5s\"\n";
-  for (size_t i = 0; i < std::size(listeners); ++i) {
-    const std::string name = names[i];
-    text += "[[listener]]\nprotocol = \"tcp\"\naddress = \"" + std::string(listeners[i]) + "\"\ntarget = \"" +
-            name + "\"\ngroups = [\"yard\"]\nsources = [\"" +
-            (name == "closed" ? "198.51.100.0/24" : "192.0.2.0/24") + "\"]\n[[target]]\nname = \"" + name +
-            "\"\nprotocol = \"tcp\"\naddress = \"" + targets[i] + "\"\ntls = \"off\"\nallow = [\"yard\"]\n";
-    if (name == "durable") text += "record = { durability = \"sync\" }\n";
-  }
-  return text;
-}
-
-SnapshotPointer make_snapshot() {
-  namespace fs = std::filesystem;
-  std::string folder = (fs::temp_directory_path() / "sallyport-sim-XXXXXX").string();
-  CHECK(mkdtemp(folder.data()) != nullptr);
-  std::ofstream(fs::path(folder) / "sallyport.toml") << config_text();
-  auto config = config::load(fs::path(folder) / "sallyport.toml");
-  std::error_code ignored;
-  fs::remove_all(folder, ignored);
-  if (!config) {
-    for (const config::Problem& problem : config.error()) fprintf(stderr, "%s\n", problem.text.c_str());
-  }
-  CHECK(config.has_value());
-  const std::array manifests = {&opaque_manifest()};
-  auto policy = guard::Policy::compile(std::move(*config), manifests);
-  CHECK(policy.has_value());
-  auto snapshot = std::make_shared<Snapshot>();
-  snapshot->policy = *policy;
-  for (const config::Target& target : snapshot->policy->config().targets) {
-    TargetState state;
-    state.target = &target;
-    state.addresses = {Address::parse(target.addresses.front().text()).value()};
-    snapshot->targets.push_back(std::move(state));
-  }
-  for (const config::Listener& listener : snapshot->policy->config().listeners) {
-    snapshot->listeners.push_back({.listener = &listener, .plugin = nullptr, .tls = {}});
-  }
-  return snapshot;
-}
-
-SnapshotPointer shared_tunnel_snapshot() {
-  static const SnapshotPointer snapshot = make_snapshot();
-  return snapshot;
 }
 
 SimFaults faults_of(SimRandom& random) {
@@ -113,7 +57,7 @@ void TunnelWorld::make_core() {
   options.network = &network_;
   CoreOptions made;
   made.ring = Ring::open(options).value();
-  for (const char* listener : listeners)
+  for (const char* listener : tunnel_listeners)
     made.listeners.push_back(made.ring->listen(Address::parse(listener).value(), false, 16).value());
   made.log = &*ring_;
   made.to_control = to_control_.get();
@@ -123,9 +67,11 @@ void TunnelWorld::make_core() {
   constexpr uint32_t pipe_counts[] = {0, 2, 5, 64};
   made.pipe_count = pipe_counts[plan_.below(std::size(pipe_counts))];
   core_ = std::make_unique<Core>(std::move(made));
-  network_.serve(Address::parse(targets[0]).value(), [this](SimPeer& peer) { serve(peer, Place::plain); });
-  network_.serve(Address::parse(targets[1]).value(), [this](SimPeer& peer) { serve(peer, Place::durable); });
-  if (plan_.chance(500)) network_.black_hole(Address::parse(targets[2]).value());
+  network_.serve(Address::parse(tunnel_targets[0]).value(),
+                 [this](SimPeer& peer) { serve(peer, Place::plain); });
+  network_.serve(Address::parse(tunnel_targets[1]).value(),
+                 [this](SimPeer& peer) { serve(peer, Place::durable); });
+  if (plan_.chance(500)) network_.black_hole(Address::parse(tunnel_targets[2]).value());
 }
 
 void TunnelWorld::make_tunnels() {
@@ -150,7 +96,7 @@ void TunnelWorld::make_tunnels() {
     Tunnel& one = *tunnels_.emplace_back(std::move(tunnel));
     network_.after(static_cast<int64_t>(plan_.below(200)) * ms, [this, &one, source] {
       SimPeer& peer =
-          network_.connect(Address::parse(listeners[static_cast<size_t>(one.place)]).value(), source);
+          network_.connect(Address::parse(tunnel_listeners[static_cast<size_t>(one.place)]).value(), source);
       one.caller.peer = &peer;
       peer.on_bytes = [this, &one](std::span<const std::byte> bytes) { take(one, one.caller, bytes, 1); };
       peer.on_connect = [this, &one] { send_some(one, one.caller, 0); };

@@ -147,6 +147,15 @@ TEST(Opaque, TellsEveryMistake) {
   }
 }
 
+// Opaque targets alone need no plugin; anything else does.
+TEST(Opaque, NeedsNoPlugin) {
+  std::string text = replaced(right, "plugins = [\"postgresql\"]", "");
+  ASSERT_EQ(1u, problems_of(text).size()) << list(problems_of(text));
+  EXPECT_EQ("[server]: plugins is missing: write plugins = [\"postgresql\"]", problems_of(text).front().text);
+  text.erase(text.find("[[target]]\nname = \"db\""));
+  EXPECT_TRUE(problems_of(text).empty()) << list(problems_of(text));
+}
+
 // Several mistakes are told at once.
 TEST(Opaque, TellsAllAtOnce) {
   std::string text = replaced(right, "tls = \"off\"", "tls = \"off\"\ndatabase = \"x\"\ndefault = \"deny\"");
