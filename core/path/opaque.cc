@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 
 namespace sallyport {
 
@@ -10,7 +11,10 @@ namespace {
 
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 
-// The address alone, in network order; nothing for a Unix path.
+constexpr std::array<uint8_t, 12> mapped_prefix = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+// The address alone, in network order; nothing for a Unix path. An IPv4 caller of a listener at [::] is one
+// here, too.
 std::span<const uint8_t> host_bytes(const Address& address) {
   if (address.family() == AF_INET) {
     const auto& host = reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_addr;
@@ -18,7 +22,8 @@ std::span<const uint8_t> host_bytes(const Address& address) {
   }
   if (address.family() == AF_INET6) {
     const auto& host = reinterpret_cast<const sockaddr_in6*>(&address.storage)->sin6_addr;
-    return {reinterpret_cast<const uint8_t*>(&host), sizeof host};
+    const std::span bytes(reinterpret_cast<const uint8_t*>(&host), sizeof host);
+    return std::ranges::equal(bytes.first(12), mapped_prefix) ? bytes.subspan(12) : bytes;
   }
   return {};
 }
@@ -26,7 +31,7 @@ std::span<const uint8_t> host_bytes(const Address& address) {
 std::string host_text(const Address& address) {
   char text[INET6_ADDRSTRLEN] = "";
   const std::span<const uint8_t> bytes = host_bytes(address);
-  if (!bytes.empty()) inet_ntop(address.family(), bytes.data(), text, sizeof text);
+  if (!bytes.empty()) inet_ntop(bytes.size() == 4 ? AF_INET : AF_INET6, bytes.data(), text, sizeof text);
   return text;
 }
 

@@ -98,12 +98,14 @@ void Session::accept_opaque(const OpaqueCaller& caller) {
   tell_started();
   opaque_->stage = Opaque::Stage::connecting;
   set_activity(SP_IDLE);
-  (void)connect(SP_LEG_TARGET);
+  if (state_ == State::serving) (void)connect(SP_LEG_TARGET);
 }
 
 bool Session::step_target(Leg& leg) {
   if (leg.new_failure && leg.state == Leg::State::closed) try_next_address(SP_LEG_TARGET);
-  if (leg.new_failure || leg.peer_ended) {
+  // A target may say all that it has to say in one breath with its handshake.
+  const bool is_secure = leg.tls && leg.tls->ready();
+  if (leg.new_failure || (leg.peer_ended && !is_secure)) {
     fault("target-unreachable", leg.failure.empty() ? "the target closed at once" : leg.failure);
     return false;
   }
@@ -113,7 +115,7 @@ bool Session::step_target(Leg& leg) {
     (void)start_tls(SP_LEG_TARGET, true);
     return true;
   }
-  if (leg.tls && !leg.tls->ready()) return false;
+  if (leg.tls && !is_secure) return false;
   return begin_flows();
 }
 
