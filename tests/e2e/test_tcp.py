@@ -10,6 +10,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 import cluster as clusters
 import gateway as gateways
@@ -95,6 +96,7 @@ class Case(world.Case):
     SERVERS = {}
     MORE = ""
     SERVER_KEYS = ""
+    LOG = ""
 
     @classmethod
     def setUpClass(cls):
@@ -103,7 +105,7 @@ class Case(world.Case):
             cls.addClassCleanup(server.close)
         cls.ports = {name: process.free_port() for name in cls.servers}
         text = "".join(tunnels.target(name, server.port, cls.ports[name]) for name, server in cls.servers.items())
-        cls.settings = {"targets": text + cls.more(), "server": cls.SERVER_KEYS}
+        cls.settings = {"targets": text + cls.more(), "server": cls.SERVER_KEYS, "log": cls.LOG}
         super().setUpClass()
 
     @classmethod
@@ -504,6 +506,69 @@ class Ends(Case):
         self.gate.start()
         ends = {one["peer"]: one["reason"] for one in self.gate.run("sessions", "--limit", "0")}
         self.assertEqual(["finished", "killed"], [ends[peer] for peer in peers])
+
+
+def listen(connection, server):
+    """Counts what comes."""
+    while block := connection.recv(65536):
+        server.sent += len(block)
+
+
+class FullLog(Case):
+    SERVERS = {"listen": listen}
+
+    @classmethod
+    def setUpClass(cls):
+        if os.geteuid() != 0:
+            raise world.unittest.SkipTest("mounting a small tmpfs needs root")
+        cls.mount = tempfile.mkdtemp(prefix="sallyport-e2e-disk-")
+        cls.addClassCleanup(os.rmdir, cls.mount)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m,mode=700", "tmpfs", cls.mount], capture_output=True)
+        if done.returncode:
+            raise world.unittest.SkipTest("no mount allowed here")
+        cls.addClassCleanup(subprocess.run, ["umount", "-l", cls.mount])
+        rings = tempfile.mkdtemp(prefix="sallyport-e2e-", dir="/dev/shm")
+        cls.addClassCleanup(world.shutil.rmtree, rings, True)
+        cls.LOG = (f'[log]\ndirectory = "{cls.mount}/log"\nring_dir = "{rings}/rings"\nring_size = "16 MiB"\n'
+                   'segment_size = "1 MiB"\n')
+        super().setUpClass()
+
+    def test_full(self):
+        """where the log takes no record no byte passes, on no open connection and on no new one; room lets them go on"""
+        server, connection = self.servers["listen"], self.connect("listen")
+        connection.sendall(b"before")
+        process.until(lambda: server.sent == 6, "what passes while there is room")
+        with open(self.mount + "/ballast", "wb") as ballast:
+            try:
+                while True:
+                    ballast.write(b"x" * 65536)
+                    ballast.flush()
+            except OSError:
+                pass
+        # Its own checkpoints fill the last segment; a busy second session helps.
+        filler = self.connect("listen")
+        filler.setblocking(False)
+
+        def failing():
+            try:
+                filler.send(b"x" * 4096)
+            except BlockingIOError:
+                pass
+            return "the log fails, traffic stops" in self.gate.said()
+
+        process.until(failing, "the log's failure", timeout=240, pause=0.001)
+        passed = tunnels.settled(lambda: server.sent, "traffic to stop")
+        connection.sendall(b"while it fails")
+        late = self.connect("listen")
+        late.sendall(b"a new one")
+        seen = server.seen
+        time.sleep(2)  # whatever it does in this time, nothing may reach the target
+        self.assertEqual((passed, seen), (server.sent, server.seen))
+        os.unlink(self.mount + "/ballast")
+        process.until(lambda: "the log is whole again, traffic goes on" in self.gate.said(), "the log's repair")
+        process.until(lambda: server.sent >= passed + len(b"while it fails"), "what had waited")
+        for one in (connection, late, filler):
+            one.close()
 
 
 class Check(world.unittest.TestCase):
