@@ -53,10 +53,8 @@ void load_tls(Loader& loader, Reader& reader, Listener& listener) {
 void load_sources(Reader& reader, Listener& listener) {
   std::vector<std::string> texts;
   if (!reader.texts("sources", texts)) return;
-  if (texts.empty() || texts.size() > limits::source_count_max) {
-    reader.problem("sources",
-                   "sources: write 1 to " + std::to_string(limits::source_count_max) + " networks");
-  }
+  if (texts.size() > limits::source_count_max)
+    reader.problem("sources", "sources: more than " + std::to_string(limits::source_count_max) + " networks");
   for (const std::string& text : texts) {
     Result<Network> network = Network::parse(text);
     if (network) {

@@ -4,6 +4,7 @@
 
 #include "config/check.h"
 #include "ringlog/facts.h"
+#include "ringlog/frame.h"
 #include "tests/sim/tunnel_setup.h"
 
 namespace sallyport::sim {
@@ -139,23 +140,25 @@ void TunnelWorld::break_off(Tunnel& tunnel) {
 // ---- The far ends ----------------------------------------------------------------------------------------
 
 void TunnelWorld::serve(SimPeer& peer, Place place) {
+  struct Known {
+    std::string held;
+    Tunnel* tunnel = nullptr;
+  };
   // Whose it is its first bytes say.
-  auto held = std::make_shared<std::string>();
-  peer.on_bytes = [this, &peer, place, held](std::span<const std::byte> bytes) {
-    held->append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-    if (held->size() < header_size) return;
+  peer.on_bytes = [this, &peer, place, known = std::make_shared<Known>()](std::span<const std::byte> bytes) {
+    if (known->tunnel) return take(*known->tunnel, known->tunnel->server, bytes, 0);
+    std::string& held = known->held;
+    held.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (held.size() < header_size) return;
     uint32_t number = 0;
-    for (size_t i = 0; i < header_size; ++i)
-      number |= static_cast<uint32_t>(static_cast<uint8_t>((*held)[i])) << 8 * i;
+    for (size_t i = 0; i < header_size; ++i) number |= uint32_t{static_cast<uint8_t>(held[i])} << 8 * i;
     if (number == 0 || number > tunnels_.size()) return fail("a server got bytes that nobody sent");
     Tunnel& tunnel = *tunnels_[number - 1];
     if (tunnel.place != place) return fail("a caller has reached another target than its listener's");
     if (tunnel.server.peer) return fail("a caller has two connections to its target");
     tunnel.server.peer = &peer;
-    peer.on_bytes = [this, &tunnel](std::span<const std::byte> more) {
-      take(tunnel, tunnel.server, more, 0);
-    };
-    take(tunnel, tunnel.server, std::as_bytes(std::span(*held)), 0);
+    known->tunnel = &tunnel;
+    take(tunnel, tunnel.server, std::as_bytes(std::span(held)), 0);
     send_some(tunnel, tunnel.server, 1);
   };
 }
