@@ -301,6 +301,8 @@ typedef struct sp_host {
   /* Looks at values on their way to the target that no `ask` carries before they go (a bind, bulk data):
    * masks of direction "request" block what they find. Returns an sp_verdict: ALLOW, or DENY as in `out`. */
   int (*screen)(sp_session*, const sp_pair* values, size_t count, sp_answer* out);
+  /* Whether `screen` would look for anything: 1 or 0. Changes at SP_EVENT_POLICY alone. */
+  int (*screens)(sp_session*);
   /* Withdraws a waiting ticket (the caller cancelled): its next `ask` answers DENY. */
   int (*cancel)(sp_session*, uint64_t ticket);
 

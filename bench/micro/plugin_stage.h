@@ -97,6 +97,9 @@ class Stage {
     stage.table_.ask = ask;
     stage.table_.field = field;
     stage.table_.screen = screen;
+    stage.table_.screens = [](sp_session* session) {
+      return current_->counting_ ? 0 : current_->kit_->screens(session);
+    };
     stage.table_.names_masked = names_masked;
     stage.table_.fields_reset = fields_reset;
     stage.table_.mask = mask;

@@ -149,6 +149,8 @@ int KitCalls::wait_unbound(KitHost& host, const KitAnswer& answer, sp_answer& ou
 }
 
 // Only what is denied is traced: how values are cut into calls is the plugin's own affair.
+int KitCalls::screens(sp_session* session) { return of(session).script.screens.empty() ? 0 : 1; }
+
 int KitCalls::screen(sp_session* session, const sp_pair* values, size_t count, sp_answer* out) {
   KitHost& host = of(session);
   if (const int refused = refuse_after_end(host, "screen")) return refused;

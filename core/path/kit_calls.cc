@@ -256,6 +256,7 @@ const sp_host& kit_host_table() {
       .finish = KitCalls::finish,
       .ask = KitCalls::ask,
       .screen = KitCalls::screen,
+      .screens = KitCalls::screens,
       .cancel = KitCalls::cancel,
       .field = KitCalls::field,
       .fields_reset = KitCalls::fields_reset,

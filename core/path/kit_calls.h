@@ -43,6 +43,7 @@ struct KitCalls {
   static int prove(sp_session*, sp_proof kind, sp_bytes proof, sp_identity* out);
   static int credential(sp_session*, sp_credential* inout);
   static int ask(sp_session*, const sp_ask* ask, sp_answer* out);
+  static int screens(sp_session*);
   static int screen(sp_session*, const sp_pair* values, size_t count, sp_answer* out);
   static int cancel(sp_session*, uint64_t ticket);
   static sp_field_id field(sp_session*, const sp_field* field);

@@ -126,6 +126,7 @@ class Session {
   // Verdicts (session_ask.cc).
   int ask(const sp_ask& ask, sp_answer& out);
   int screen(std::span<const sp_pair> values, sp_answer& out);
+  [[nodiscard]] bool screens() const;
   int ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out);
   int judge_new(const sp_ask& ask, sp_answer& out);
   int allow(const sp_ask& ask, std::string_view rule, std::string_view approval, bool observed,

@@ -152,6 +152,7 @@ struct HostCalls {
     out->verdict = SP_DENY;
     return checked(self, "ask", self.faulted_ ? SP_ERROR_STATE : self.ask(*ask, *out));
   }
+  static int screens(sp_session* s) { return of(s).screens() ? 1 : 0; }
   static int screen(sp_session* s, const sp_pair* values, size_t count, sp_answer* out) {
     Session& self = of(s);
     if (out->size < sizeof(sp_answer)) return checked(self, "screen", SP_ERROR_ARGUMENT);
@@ -219,6 +220,7 @@ const sp_host& Session::host() {
       .finish = HostCalls::finish,
       .ask = HostCalls::ask,
       .screen = HostCalls::screen,
+      .screens = HostCalls::screens,
       .cancel = HostCalls::cancel,
       .field = HostCalls::field,
       .fields_reset = HostCalls::fields_reset,

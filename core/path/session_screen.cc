@@ -38,6 +38,15 @@ int Session::screen(std::span<const sp_pair> values, sp_answer& out) {
   return SP_ALLOW;
 }
 
+// Where nobody may be any more, all is looked at: screen() denies.
+bool Session::screens() const {
+  if (!proven_) return true;
+  const Snapshot& now = *core_.snapshot();
+  const TargetState* target = now.target(target_name_);
+  const config::User* user = now.policy->user(who_);
+  return !target || !user || now.policy->looks_at_requests(*target->target, user->groups);
+}
+
 int Session::deny_blocked(const sp_ask& ask, const guard::RequestBlock& block, sp_answer& out) {
   if (!record_request(ask, ringlog::Verdict::Deny, block.mask->name, "")) return SP_ERROR_NO_RECORD;
   answer_rule_ = block.mask->name;

@@ -12,6 +12,7 @@
 
 #include "plugins/postgresql/messages.h"
 #include "plugins/postgresql/refusal.h"
+#include "plugins/postgresql/values.h"
 #include "plugins/postgresql/wire.h"
 
 namespace sallyport::pg {
@@ -47,9 +48,13 @@ class Frontend {
   Step on_terminate(const Message& message);
   Step on_oversize(uint8_t type, uint64_t size);
 
+  [[nodiscard]] bool blocks(const Portal& portal, const Bound& bound, Refusal& refusal);
+
   // frontend_copy.cc: while the server asks for copy data.
   [[nodiscard]] bool copy_may_begin() const;
   Step on_copy_data(uint64_t size, Bytes there);
+  // The COPY ends here if its data may not be sent into the target.
+  [[nodiscard]] bool block_copy(uint64_t size, Bytes there);
   Step on_copy_end(const Message& message);
   Step during_copy(const Message& message);
   [[nodiscard]] bool copy_unreadable(const Facts& facts, std::string_view text);
@@ -94,6 +99,7 @@ class Frontend {
   bool flushed_ = false;  // our Flush went out for the blocked message
   bool wants_room_ = false;
   size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record
+  std::string copy_tail_;          // its last data, where they are screened
 };
 
 }  // namespace sallyport::pg

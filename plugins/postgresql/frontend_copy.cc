@@ -11,6 +11,8 @@ namespace {
 
 // Of each COPY so much of the data is put on the record; of the rest, each message's size.
 constexpr size_t copy_recorded_size_max = 64 << 10;
+// A value may be cut between two messages: so much of what went before is looked at again.
+constexpr size_t copy_tail_size = 1024;
 
 }  // namespace
 
@@ -28,13 +30,44 @@ Frontend::Step Frontend::on_copy_data(uint64_t size, Bytes there) {
   const size_t quota = copy_recorded_size_max - std::min(copy_recorded_size_max, copy_recorded_size_);
   // The same bytes are recorded however they were cut on their way.
   const size_t recorded = static_cast<size_t>(std::min<uint64_t>(size, header_size + quota));
-  if (there.size() < recorded) return Step::Held;
+  const bool screened = wire_.host.screens();
+  if (there.size() < (screened && size <= message_size_max ? size : recorded)) return Step::Held;
+  if (screened && block_copy(size, there)) {
+    wire_.host.drop(SP_LEG_CLIENT, size);
+    return Step::Done;
+  }
   copy_recorded_size_ += recorded - header_size;
   wire_.host.note("copy data", there.first(recorded));
   wire_.host.pass(SP_LEG_CLIENT, SP_LEG_TARGET, size);
   wire_.copy_in = CopyIn::Flowing;
   wire_.early_sync_count = 0;
   return Step::Done;
+}
+
+// What is too large to be looked at goes no further either.
+bool Frontend::block_copy(uint64_t size, Bytes there) {
+  if (wire_.copy_in == CopyIn::Begun) copy_tail_.clear();
+  Refusal refusal = beyond_limit("a CopyData message of this size, which has to be looked into,");
+  if (size <= message_size_max) {
+    copy_tail_ += as_text(there.subspan(header_size, static_cast<size_t>(size) - header_size));
+    const sp_pair value = {text_of("copy data"), text_of(copy_tail_)};
+    sp_answer answer;
+    if (wire_.host.screen({&value, 1}, answer) == SP_ALLOW) {
+      copy_tail_.erase(0, copy_tail_.size() - std::min(copy_tail_.size(), copy_tail_size));
+      return false;
+    }
+    refusal = denied(answer);
+  }
+  copy_tail_.clear();
+  Writer out;
+  out.begin(front::copy_fail).text("blocked by the gateway").end();
+  wire_.host.note("copy fail", out.view());
+  wire_.host.emit(SP_LEG_TARGET, out.view());
+  wire_.copy_in = CopyIn::None;
+  wire_.early_sync_count = 0;
+  wire_.ledger.front().copying = Copying::InOver;
+  wire_.ledger.front().refusal = std::make_unique<Refusal>(std::move(refusal));
+  return true;
 }
 
 Frontend::Step Frontend::on_copy_end(const Message& message) {

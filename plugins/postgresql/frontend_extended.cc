@@ -111,10 +111,32 @@ Frontend::Step Frontend::on_bind(const Message& message) {
     entry.closing = "planned";
     mark_doubt(true);
   } else {
+    Refusal refusal;
+    if (blocks(*entry.portal, *bound, refusal)) {
+      return refuse(message.type, message.whole.size(), std::move(refusal));
+    }
     wire_.host.note("bind", message.whole);
   }
   forward(message, std::move(entry));
   return Step::Done;
+}
+
+// Whether a bound value may not be sent into the target.
+bool Frontend::blocks(const Portal& portal, const Bound& bound, Refusal& refusal) {
+  if (!wire_.host.screens()) return false;
+  std::vector<std::string> texts;
+  for (size_t i = 0; i < bound.values.size(); ++i) {
+    const bool typed = portal.statement && i < portal.statement->types.size();
+    texts.push_back(printable(bound.values[i], typed ? portal.statement->types[i] : 0));
+    // What the type does not tell may spell a text all the same.
+    if (bound.values[i].format != 0) texts.emplace_back(as_text(bound.values[i].bytes));
+  }
+  std::vector<sp_pair> values;
+  for (const std::string& text : texts) values.push_back({text_of("bound value"), text_of(text)});
+  sp_answer answer;
+  if (wire_.host.screen(values, answer) == SP_ALLOW) return false;
+  refusal = denied(answer);
+  return true;
 }
 
 Frontend::Step Frontend::on_describe(const Message& message) {

@@ -2,6 +2,7 @@
 // the session is over, and `ok()` says so to whoever ends the feed. Session's thread.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "plugins/plugin.h"
@@ -32,6 +33,14 @@ class Host {
     const int verdict = link_.host->ask(link_.session, &ask, &out);
     keep(verdict);
     return verdict == SP_ALLOW || verdict == SP_WAIT ? static_cast<sp_verdict>(verdict) : SP_DENY;
+  }
+  [[nodiscard]] bool screens() { return link_.host->screens(link_.session) != 0; }
+  sp_verdict screen(std::span<const sp_pair> values, sp_answer& out) {
+    out = {};
+    out.size = sizeof(out);
+    const int verdict = link_.host->screen(link_.session, values.data(), values.size(), &out);
+    keep(verdict);
+    return verdict == SP_ALLOW ? SP_ALLOW : SP_DENY;
   }
   void cancel(uint64_t ticket) { keep(link_.host->cancel(link_.session, ticket)); }
   void name(std::string_view key, std::string_view value) {

@@ -323,6 +323,7 @@ inline void FakeHost::build_table() {
     }
     return int{SP_ALLOW};
   };
+  table_.screens = [](sp_session* s) { return of(s).blocked ? 1 : 0; };
   table_.fields_reset = [](sp_session* s) {
     of(s).calls.push_back("fields_reset");
     of(s).fields.clear();

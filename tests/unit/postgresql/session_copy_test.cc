@@ -329,6 +329,36 @@ TEST(SessionCopy, IsRefusedOutWhereItsRowsCannotBeRead) {
   }
 }
 
+// A mask of requests ends the COPY before what it forbids leaves, also where it is cut between two messages.
+TEST(SessionCopy, BlocksDataThatMayNotBeSent) {
+  for (const bool cut : {false, true}) {
+    Bench bench;
+    bench.host.blocked = [](std::string_view value) { return value.find("secret") != value.npos; };
+    begin_copy_in(bench, query("COPY a FROM STDIN"));
+    const std::string bad = cut ? copy_data("x\tsec") + copy_data("ret\n") : copy_data("x\tsecret\n");
+    bench.client(copy_data("plain\n") + bad + copy_data("more\n") + copy_done(), 3);
+    EXPECT_EQ(kinds(bench.to_target()), cut ? "ddf" : "df");
+    bench.target(failure("57014") + ready());
+    const std::string out = bench.to_client();
+    EXPECT_EQ(kinds(out), "EZ");
+    EXPECT_EQ(said(out, 'C'), "42501");
+    bench.client(query("SELECT 1"));
+    EXPECT_EQ(kinds(bench.to_target()), "Q");
+    EXPECT_FALSE(bench.faulted);
+  }
+}
+
+TEST(SessionCopy, BlocksBoundValuesThatMayNotBeSent) {
+  Bench bench;
+  bench.host.blocked = [](std::string_view value) { return value.find("secret") != value.npos; };
+  Writer out;
+  out.begin(front::bind).text("").text("").u16(0).u16(1).i32(6).bytes(as_bytes("secret")).u16(0).end();
+  bench.client(parse("", "SELECT $1") + std::string(as_text(out.view())) + sync());
+  EXPECT_EQ(bench.to_target().find("secret"), std::string::npos);
+  bench.target(parsed() + failure("34000") + ready());
+  EXPECT_EQ(said(bench.to_client(), 'C'), "42501");
+}
+
 // A reload in the middle brings a mask: nothing more is shown.
 TEST(SessionCopy, EndsWhenAMaskComesInTheMiddle) {
   Bench bench;
