@@ -36,6 +36,12 @@ bool Rows::edited_in_place(const Unit& unit, const Part& part) const {
   if (part.escaped) return false;
   const size_t quote = part.quoted ? 1 : 0;
   if (span.offset != unit.offset + part.offset + quote || span.size + 2 * quote != part.size) return false;
+  // A delimiter or NULL of the client's choice may look like what a mask writes.
+  if (unit.copy != nullptr) {
+    std::string written;
+    append_copy_value(*unit.copy, text_at(span.offset, span.size), part.quoted, written);
+    if (written != text_at(unit.offset + part.offset, part.size)) return false;
+  }
   const Column& column = *part.column;
   if (column.type->form == Form::Text) return true;
   std::string same;

@@ -12,6 +12,7 @@
 #include "plugins/postgresql/rows/json.h"
 #include "plugins/postgresql/rows/numeric.h"
 #include "plugins/postgresql/rows/valid.h"
+#include "plugins/postgresql/rows/xml.h"
 
 namespace sallyport::pg {
 
@@ -185,6 +186,8 @@ bool encode_json(std::string_view masked, std::string& out) {
 sp_kind kind_of(Form form, bool binary) {
   switch (form) {
     case Form::Text:
+    case Form::Letter:
+    case Form::Xml:
     case Form::Enum:
     case Form::Versioned:
     case Form::Bytea:
@@ -252,6 +255,14 @@ bool decode(Form form, bool binary, Bytes wire, std::string& out) {
 bool encode(Form form, bool binary, std::string_view masked, std::string& out) {
   switch (form) {
     case Form::Text: out += masked; return true;
+    case Form::Letter:
+      if (masked.size() != 1) return false;
+      out += masked;
+      return true;
+    case Form::Xml:
+      if (!valid_xml(masked)) return false;
+      out += masked;
+      return true;
     case Form::Bytea:
       if (!binary) out += "\\x";
       if (binary) {

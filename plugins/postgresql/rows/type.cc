@@ -17,7 +17,7 @@ struct BuiltIn {
 constexpr BuiltIn built_in[] = {
     {16, Form::Plain},
     {17, Form::Bytea},
-    {18, Form::Text},
+    {18, Form::Letter},
     {19, Form::Text},
     {20, Form::Int8},
     {21, Form::Int2},
@@ -35,7 +35,7 @@ constexpr BuiltIn built_in[] = {
     {81, Form::Record},
     {83, Form::Record},
     {114, Form::Json},
-    {142, Form::Text},
+    {142, Form::Xml},
     {143, Form::Array, 142},
     {199, Form::Array, 114},
     {210, Form::Array, 71},
@@ -253,10 +253,15 @@ KindSet Types::kinds(uint32_t oid, bool binary, int depth) const {
   constexpr KindSet any = bit(SP_KIND_TEXT) | bit(SP_KIND_JSON) | bit(SP_KIND_DIGITS) | bit(SP_KIND_UUID) |
                           bit(SP_KIND_PLAIN) | bit(SP_KIND_OPAQUE);
   if (depth > type_depth_max) return any;
+  // The statistics' arrays are of any type; in binary they name it.
+  constexpr uint32_t anyarray_oid = 2277;
+  if (oid == anyarray_oid && binary) return any;
   const Type& type = find(oid);
   const KindSet readable = bit(binary ? SP_KIND_OPAQUE : SP_KIND_TEXT);
   switch (type.form) {
     case Form::Text:
+    case Form::Letter:
+    case Form::Xml:
     case Form::Enum:
     case Form::Versioned:
     case Form::Bytea:

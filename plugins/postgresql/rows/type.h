@@ -17,8 +17,10 @@ namespace sallyport::pg {
 inline constexpr uint16_t column_count_max = 1664;
 
 enum class Form : uint8_t {
-  Text,  // any text; the same in binary
-  Enum,  // a label: the same in binary, but no other may stand for it
+  Text,    // any text; the same in binary
+  Letter,  // "char": one byte; the same in binary
+  Xml,     // the same in binary
+  Enum,    // a label: the same in binary, but no other may stand for it
   Int2,
   Int4,
   Int8,

@@ -128,6 +128,48 @@ TEST(Scalar, JsonStaysJson) {
   }
 }
 
+TEST(Scalar, ALetterIsOneByte) {
+  EXPECT_EQ(encoded(Form::Letter, true, "*"), "*");
+  EXPECT_EQ(encoded(Form::Letter, false, "[masked]"), "no value");
+  EXPECT_EQ(encoded(Form::Letter, false, ""), "no value");
+}
+
+TEST(Scalar, XmlStaysXml) {
+  for (const char* good : {"", "[masked]", "<a>[email]</a>", "<a/>", "<a b='1' c=\"x &amp; y\" />",
+                           "a<b>c</b>d", "<!-- x - y -->", "<![CDATA[<&]]>",
+                           "<?pi x?><a:b xmlns:a='u'>&#233;</a:b>", "<\xc3\xa9>x</\xc3\xa9 >", "<a\n></a>"}) {
+    EXPECT_EQ(encoded(Form::Xml, false, good), good);
+  }
+  for (const char* bad : {"<*>****</*>",
+                          "<a>",
+                          "</a>",
+                          "<a></b>",
+                          "<a",
+                          "<",
+                          "&",
+                          "a & b",
+                          "&name;",
+                          "&#7;",
+                          "&#x41;",
+                          "<a b>",
+                          "<a b=c>",
+                          "<a b='<'/>",
+                          "<a b='1' b='2'/>",
+                          "<a b='1'c='2'/>",
+                          "<!-- -- -->",
+                          "<!DOCTYPE a>",
+                          "<?xml version='1.0'?>",
+                          "]]>",
+                          "<a>\x01</a>",
+                          "<1/>",
+                          "<?>",
+                          "<!-- x",
+                          "<a b='1",
+                          "<a b='&'/>"}) {
+    EXPECT_EQ(encoded(Form::Xml, false, bad), "no value") << bad;
+  }
+}
+
 // Where no other value can stand for it, the client gets NULL.
 TEST(Scalar, WhatNothingCanStandFor) {
   for (const Form form : {Form::Enum, Form::Versioned, Form::Registered, Form::Search, Form::Vector,
