@@ -52,7 +52,7 @@ TEST(Walk, BothFormatsShowTheSame) {
 // "jane" stands in a value: it does not in what the client gets, and what that gets can be walked again.
 TEST(Walk, MaskedPartsAreGoneInBothFormats) {
   for (const char* const with : {"****", "-", "[name]", "a \"quoted\", \\odd\\ {(one)}", ""}) {
-    Values values;
+    ValueBench values;
     size_t found = 0;
     for (const Vector& vector : vectors) {
       if (std::string_view(vector.sql).find("regclass") != std::string_view::npos) continue;
