@@ -17,6 +17,9 @@ struct Engine {
   Masker masker;
   ScanScratch scratch;
   ScanResult result;
+  TokenKeyBlock block = token_key_block("a secret of the test");
+  TokenKey key{"k1", block};
+  Tokenizer tokenizer;
 
   Engine() {
     auto compiled = Scanner::compile(DetectorSet::all());
@@ -35,12 +38,15 @@ struct Engine {
       FUZZ_REQUIRE(hit.range.end <= value.size() && hit.detectors.has(hit.detector));
       end = hit.range.end;
     }
+    std::erase_if(result.hits, [&](const Hit& hit) {
+      return tokenizer.within_token({&key, 1}, exact.span(), hit.range);
+    });
     return result.hits;
   }
   std::string mask(std::string_view value, const MaskPlan& plan, ValueKind kind) {
     const MaskField field{.size = static_cast<uint32_t>(value.size()), .kind = kind, .plan = &plan};
     fuzz::Exact buffer(value);
-    const MaskResult one = masker.mask(*scanner, buffer.span(), {&field, 1})[0];
+    const MaskResult one = masker.mask(*scanner, buffer.span(), {&field, 1}, {&key, 1})[0];
     if (one.outcome == MaskOutcome::Withhold) return "(withheld)";
     if (one.outcome == MaskOutcome::Replaced) return {one.bytes.begin(), one.bytes.end()};
     return std::string(buffer.text());
@@ -87,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     buffer += value;
   }
   fuzz::Exact edited(buffer);
-  const auto results = engine.masker.mask(*engine.scanner, edited.span(), fields);
+  const auto results = engine.masker.mask(*engine.scanner, edited.span(), fields, {&engine.key, 1});
   FUZZ_REQUIRE(results.size() == fields.size());
   std::vector<std::string> after;
   size_t end = 0;
