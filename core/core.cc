@@ -278,12 +278,14 @@ std::span<const guard::MaskResult> Core::mask(const Snapshot& snapshot, const co
 
 std::string Core::mask_text(const Snapshot& snapshot, const config::Target& target, std::string_view text) {
   const guard::Policy& policy = *snapshot.policy;
-  return text_masker_.mask_text(policy.scanner(target), policy.record_plan(target), text, snapshot.token_keys);
+  return text_masker_.mask_text(policy.scanner(target), policy.record_plan(target), text,
+                                snapshot.token_keys);
 }
 
 std::string Core::mask_bytes(const Snapshot& snapshot, const config::Target& target, std::string_view bytes) {
   const guard::Policy& policy = *snapshot.policy;
-  return text_masker_.mask_bytes(policy.scanner(target), policy.record_plan(target), bytes, snapshot.token_keys);
+  return text_masker_.mask_bytes(policy.scanner(target), policy.record_plan(target), bytes,
+                                 snapshot.token_keys);
 }
 
 }  // namespace sallyport

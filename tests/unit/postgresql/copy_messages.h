@@ -32,4 +32,12 @@ inline std::string copy_out(uint8_t format = 0, uint16_t column_count = 2) {
 }
 inline std::string copy_both() { return copy_begin(back::copy_both, 0, 0); }
 
+// A COPY FROM STDIN that was sent and for whose data the server has asked.
+inline void begin_copy_in(Bench& bench, const std::string& sent, const std::string& before = "") {
+  bench.client(sent);
+  bench.to_target();
+  bench.target(before + copy_in());
+  bench.to_client();
+}
+
 }  // namespace sallyport::pg::test
