@@ -1,6 +1,7 @@
 #include "core/path/session.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "config/check.h"
 #include "core/core.h"
@@ -210,14 +211,17 @@ void Session::on_snapshot() {
 
 void Session::swap_snapshot() {
   policy_news_ = false;
-  snapshot_ = core_.snapshot();
+  const auto before = std::exchange(snapshot_, core_.snapshot());
   if (!proven_) return;
   if (opaque_) return swap_opaque();
   const std::string why = refusal_reason(true);
   if (why.empty()) {
+    settle_place();
     fields_reset();
     policy_told_ = false;
   } else {
+    // The new one may not know the target any more: what is still under way is masked as it was.
+    snapshot_ = before;
     shutdown_wanted_ = true;
     shutdown_reason_ = "the policy no longer allows this session: " + why;
   }

@@ -120,6 +120,7 @@ class Session {
   int derive(sp_credential& inout);
   void tell_started();
   [[nodiscard]] std::string refusal_reason(bool proven) const;
+  void settle_place();
   [[nodiscard]] const TargetState* target_state() const;
   [[nodiscard]] const config::Target& target() const { return *target_state()->target; }
 

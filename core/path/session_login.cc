@@ -124,20 +124,27 @@ std::string Session::refusal_reason(bool proven) const {
   return "";
 }
 
+// Where target and login stand in this snapshot, and what groups its user is in: all of it may be elsewhere
+// in the next one.
+void Session::settle_place() {
+  const TargetState* target = snapshot_->target(target_name_);
+  target_index_ = static_cast<uint32_t>(target - snapshot_->targets.data());
+  const auto& logins = target->target->logins;
+  const auto chosen = std::ranges::find(logins, login_name_, &config::Login::name);
+  login_index_ = static_cast<uint32_t>(chosen - logins.begin());
+  groups_ = snapshot_->policy->user(who_)->groups;
+}
+
 int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   const bool proof_good = kind == SP_PROOF_SCRAM && proof.size > 0;
   const std::string reason = refusal_reason(proof_good);
   const config::User* user = is_name(who_) ? snapshot_->policy->user(who_) : nullptr;
   if (reason.empty()) {
-    const TargetState* target = snapshot_->target(target_name_);
-    target_index_ = static_cast<uint32_t>(target - snapshot_->targets.data());
-    const auto& logins = target->target->logins;
-    if (login_name_.empty()) login_name_ = logins.front().name;
-    const auto chosen = std::ranges::find(logins, login_name_, &config::Login::name);
-    login_index_ = static_cast<uint32_t>(chosen - logins.begin());
-    database_ = client_database_.empty() ? target->target->database : client_database_;
-    groups_ = user->groups;
+    const config::Target& target = *snapshot_->target(target_name_)->target;
+    if (login_name_.empty()) login_name_ = target.logins.front().name;
+    database_ = client_database_.empty() ? target.database : client_database_;
+    settle_place();
   }
   std::vector<std::string_view> groups(groups_.begin(), groups_.end());
   // A name that nobody bears may hold anything, a mistyped password included: it is not put on the record.
