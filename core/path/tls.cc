@@ -51,6 +51,11 @@ struct TlsBio {
 
 namespace {
 
+// libpq's asynchronous calls (psycopg and many more) make room for 8 KiB, read once and wait for the socket.
+// The rest of a larger record lies in the client's TLS library meanwhile, and where it ends a reply they wait
+// for ever. PostgreSQL fills no larger ones.
+constexpr size_t caller_record_size_max = 8 * limits::KiB;
+
 std::string openssl_error() {
   std::string text;
   while (unsigned long code = ERR_get_error()) {
@@ -211,8 +216,9 @@ TlsStream::Outcome TlsStream::read_plain(Buffer& plain) {
 TlsStream::Outcome TlsStream::encrypt(SendQueue& plain, uint64_t durable, size_t size_max) {
   ERR_clear_error();
   std::array<std::byte, SSL3_RT_MAX_PLAIN_LENGTH> record;
+  const size_t record_size_max = context_.is_server() ? caller_record_size_max : record.size();
   while (size_max > 0 && !plain.empty()) {
-    const size_t size = plain.peek(std::span(record).first(std::min(record.size(), size_max)), durable);
+    const size_t size = plain.peek(std::span(record).first(std::min(record_size_max, size_max)), durable);
     if (size == 0) break;
     size_t written = 0;
     const int result = SSL_write_ex(ssl_, record.data(), size, &written);

@@ -59,7 +59,8 @@ class TlsStream {
   Outcome received(std::span<const std::byte> cipher, Buffer& plain);
   // Starts or continues the handshake without input.
   Outcome start();
-  // Encrypts up to `size_max` bytes of the front of `plain` in full records and removes them.
+  // Encrypts up to `size_max` bytes of the front of `plain` and removes them. Records are full towards a
+  // target, and as large as a caller's library can take.
   Outcome encrypt(SendQueue& plain, uint64_t durable, size_t size_max);
   void close_notify();
 
