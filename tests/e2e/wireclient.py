@@ -59,11 +59,14 @@ class WireClient:
         self.held = b""
         self.user = user
         if login:
-            pairs = [("user", f"{user},{target}"), ("database", database), *settings]
-            body = struct.pack("!I", 196608) + b"".join(text(a) + text(b) for a, b in pairs) + b"\0"
-            self.send(struct.pack("!I", len(body) + 4) + body)
-            self._scram(SECRETS[user])
-            self.greeting = self.until("Z")
+            self.log_in(target, database, settings)
+
+    def log_in(self, target, database="shop", settings=()):
+        pairs = [("user", f"{self.user},{target}"), ("database", database), *settings]
+        body = struct.pack("!I", 196608) + b"".join(text(a) + text(b) for a, b in pairs) + b"\0"
+        self.send(struct.pack("!I", len(body) + 4) + body)
+        self._scram(SECRETS[self.user])
+        self.greeting = self.until("Z")
 
     def send(self, *parts):
         self.socket.sendall(b"".join(parts))
