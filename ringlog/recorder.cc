@@ -81,7 +81,6 @@ struct Recorder::Builder {
   const size_t reply_offset = reply.place(fbs::Reply::VT_OFFSET);
   std::vector<Offset<String>> strings;
   std::vector<Offset<fbs::Field>> field_offsets;
-  std::vector<Offset<fbs::Hit>> hit_offsets;
 
   // An empty string costs nothing: the field is left out and reads as null.
   Offset<String> text(std::string_view value) {
@@ -101,13 +100,10 @@ struct Recorder::Builder {
   }
   Offset<flatbuffers::Vector<Offset<fbs::Hit>>> hits(std::span<const HitFacts> values) {
     if (values.empty()) return {};
-    hit_offsets.clear();
-    for (const HitFacts& hit : values) {
-      const auto mask = text(hit.mask);
-      const auto detector = text(hit.detector);
-      hit_offsets.push_back(fbs::CreateHit(fbb, mask, detector, text(hit.field), hit.hits, hit.values));
-    }
-    return fbb.CreateVector(hit_offsets);
+    return fbb.CreateVector<Offset<fbs::Hit>>(values.size(), [&](size_t i) {
+      const auto& [mask, detector, field, hits, count] = values[i];
+      return fbs::CreateHit(fbb, text(mask), text(detector), text(field), hits, count);
+    });
   }
   FieldsOffset fields(Fields values) {
     if (values.empty()) return {};
@@ -266,9 +262,8 @@ Recorder::Sequence Recorder::reply_end(uint64_t session, const ReplyEndFacts& fa
   return append(Kind::ReplyEnd, session, {}, [&](Builder& b) {
     const auto digest = b.bytes(facts.unrecorded_digest);
     const auto status = b.text(facts.status);
-    const auto hits = b.hits(facts.hits);
     return fbs::CreateReplyEnd(b.fbb, facts.ticket, facts.bytes, facts.units, facts.masked, facts.withheld,
-                               facts.unrecorded, digest, status, hits);
+                               facts.unrecorded, digest, status, b.hits(facts.hits));
   });
 }
 

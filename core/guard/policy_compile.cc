@@ -13,16 +13,6 @@ using config::did_you_mean;
 using config::in_quotes;
 using config::Problem;
 
-MaskAction action_of(config::MaskAction action) {
-  switch (action) {
-    case config::MaskAction::keep_shape: return MaskAction::KeepShape;
-    case config::MaskAction::partial: return MaskAction::Partial;
-    case config::MaskAction::token: return MaskAction::Token;
-    case config::MaskAction::redact: break;
-  }
-  return MaskAction::Redact;
-}
-
 bool covers(const std::vector<std::string>& patterns, const std::string& name) {
   return patterns.empty() || std::ranges::any_of(patterns, [&name](const std::string& pattern) {
            return config::glob_match(pattern, name);
@@ -50,11 +40,7 @@ class Compiler {
     const DetectorSet secrets = Catalogue::find("@secrets").value_or(DetectorSet());
     (void)scanner({config_.file.string(), 1}, secrets);
     for (const config::Listener& listener : config_.listeners) check(listener);
-    for (const config::Mask& mask : config_.masks) {
-      const auto known = std::ranges::find(tables_.token_keys, mask.token_key.id, &config::TokenKey::id);
-      if (!mask.token_key.id.empty() && known == tables_.token_keys.end())
-        tables_.token_keys.push_back(mask.token_key);
-    }
+    collect_token_keys(tables_);
     for (const config::Target& target : config_.targets) compile(target);
     return std::move(problems_);
   }
@@ -242,20 +228,14 @@ class Compiler {
       made.mask = &mask;
       made.except = tables_.group_set(mask.except);
       made.detectors = detectors_of(mask);
-      made.action = action_of(mask.action);
-      if (made.action == MaskAction::Token) made.key = token_key(mask);
+      made.action = mask_action_of(mask.action);
+      if (made.action == MaskAction::Token) made.key = token_key_of(tables_, mask);
       table.record_plan.add(made.detectors, made.action, made.key);
     }
     const std::optional<DetectorSet> secrets = Catalogue::find("@secrets");
     if (secrets) table.record_plan.add(*secrets, MaskAction::Redact);
     table.scanner = scanner(table.target->place, table.record_plan.detectors);
     table.token_key_count = tables_.token_keys.size();
-  }
-
-  // The config has seen to it that one id means one secret.
-  TokenKeyIndex token_key(const config::Mask& mask) {
-    const auto found = std::ranges::find(tables_.token_keys, mask.token_key.id, &config::TokenKey::id);
-    return static_cast<TokenKeyIndex>(found - tables_.token_keys.begin());
   }
 
   DetectorSet detectors_of(const config::Mask& mask) {

@@ -66,6 +66,28 @@ FieldRuling rule_field(const TargetTable& table, MaskBits bits, const sp_field& 
   return ruling;
 }
 
+MaskAction mask_action_of(config::MaskAction action) {
+  switch (action) {
+    case config::MaskAction::keep_shape: return MaskAction::KeepShape;
+    case config::MaskAction::partial: return MaskAction::Partial;
+    case config::MaskAction::token: return MaskAction::Token;
+    case config::MaskAction::redact: break;
+  }
+  return MaskAction::Redact;
+}
+
+void collect_token_keys(PolicyTables& tables) {
+  for (const config::Mask& mask : tables.config.masks) {
+    if (!mask.token_key.id.empty() && token_key_of(tables, mask) == tables.token_keys.size())
+      tables.token_keys.push_back(mask.token_key);
+  }
+}
+
+TokenKeyIndex token_key_of(const PolicyTables& tables, const config::Mask& mask) {
+  const auto found = std::ranges::find(tables.token_keys, mask.token_key.id, &config::TokenKey::id);
+  return static_cast<TokenKeyIndex>(found - tables.token_keys.begin());
+}
+
 MaskBits TargetTable::masks_of(const GroupSet& who) const {
   MaskBits bits = 0;
   for (size_t i = 0; i < masks.size(); ++i) {

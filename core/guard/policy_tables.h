@@ -76,6 +76,11 @@ struct PolicyTables {
   [[nodiscard]] const TargetTable* find(const config::Target& target) const;
 };
 
+[[nodiscard]] MaskAction mask_action_of(config::MaskAction action);
+// Each id once, in the order of the masks; the config has seen to it that one id means one secret.
+void collect_token_keys(PolicyTables& tables);
+[[nodiscard]] TokenKeyIndex token_key_of(const PolicyTables& tables, const config::Mask& mask);
+
 // What masks do to a field of an identity with `bits`: the action on the whole value, and whether computed
 // values are refused.
 struct FieldRuling {

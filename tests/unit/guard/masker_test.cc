@@ -6,53 +6,11 @@
 #include <random>
 #include <string>
 
+#include "tests/unit/guard/masker_fixture.h"
 #include "tests/unit/guard/vectors.h"
 
 namespace sallyport::guard {
 namespace {
-
-struct Fixture {
-  std::shared_ptr<const Scanner> scanner;
-  Masker masker;
-  ScanScratch scratch;
-  ScanResult result;
-  TokenKeyBlock block = token_key_block("a secret of the test");
-  TokenKey key{"k1", block};
-
-  Fixture() {
-    auto compiled = Scanner::compile(DetectorSet::all());
-    EXPECT_TRUE(compiled.has_value());
-    scanner = *compiled;
-    EXPECT_TRUE(masker.prepare(*scanner).has_value());
-    EXPECT_TRUE(scratch.prepare(*scanner).has_value());
-  }
-
-  std::span<const MaskResult> mask(std::string& buffer, std::span<const MaskField> fields) {
-    return masker.mask(*scanner, {reinterpret_cast<uint8_t*>(buffer.data()), buffer.size()}, fields,
-                       {&key, 1});
-  }
-  // One value by itself, as the client would see it.
-  std::string mask(std::string value, const MaskPlan& plan, ValueKind kind = ValueKind::Text) {
-    const MaskField field{.size = static_cast<uint32_t>(value.size()), .kind = kind, .plan = &plan};
-    const MaskResult masked = mask(value, {&field, 1})[0];
-    if (masked.outcome == MaskOutcome::Withhold) return "(withheld)";
-    if (masked.outcome == MaskOutcome::Replaced) return {masked.bytes.begin(), masked.bytes.end()};
-    return value;
-  }
-  // Hits that are no tokens of ours.
-  DetectorSet found(const std::string& value) {
-    const Field field{0, static_cast<uint32_t>(value.size())};
-    EXPECT_TRUE(scanner->scan({reinterpret_cast<const uint8_t*>(value.data()), value.size()}, {&field, 1},
-                              scratch, result));
-    DetectorSet detectors;
-    Tokenizer tokenizer;
-    for (const Hit& hit : result.hits) {
-      const Bytes bytes(reinterpret_cast<const uint8_t*>(value.data()), value.size());
-      if (!tokenizer.within_token({&key, 1}, bytes, hit.range)) detectors |= hit.detectors;
-    }
-    return detectors;
-  }
-};
 
 // Those whose values mean something only near words.
 DetectorSet contextual_detectors() {
@@ -63,12 +21,6 @@ DetectorSet contextual_detectors() {
   return set;
 }
 const DetectorSet contextual = contextual_detectors();
-
-MaskPlan plan_of(MaskAction action, DetectorSet detectors = DetectorSet::all()) {
-  MaskPlan plan;
-  plan.add(detectors, action);
-  return plan;
-}
 
 bool is_utf8(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
@@ -90,7 +42,7 @@ bool is_utf8(std::string_view text) {
 std::string printable(std::string_view text) { return testing::PrintToString(std::string(text)); }
 
 TEST(Masker, Outcomes) {
-  Fixture fixture;
+  MaskerFixture fixture;
   EXPECT_EQ(fixture.mask("mail jane@example.com now", plan_of(MaskAction::Partial)),
             "mail j***@e******.com now");
   EXPECT_EQ(fixture.mask("mail jane@example.com now", plan_of(MaskAction::Redact)), "mail [email] now");
@@ -109,7 +61,7 @@ TEST(Masker, Outcomes) {
 
 // A field rule masks the whole value though no detector hits; a detector's stricter action wins over it.
 TEST(Masker, WholeValues) {
-  Fixture fixture;
+  MaskerFixture fixture;
   MaskPlan plan;
   plan.add_whole(MaskAction::Partial);
   EXPECT_EQ(fixture.mask("Jane Elizabeth Doe", plan), "Jan************Doe");
@@ -124,7 +76,7 @@ TEST(Masker, WholeValues) {
 
 // Hits of one value may have different actions; one that changes the length makes the value a replaced one.
 TEST(Masker, MixedActions) {
-  Fixture fixture;
+  MaskerFixture fixture;
   MaskPlan plan;
   plan.add(DetectorId::Email, MaskAction::Redact);
   plan.add(DetectorId::CreditCard, MaskAction::Partial);
@@ -134,7 +86,7 @@ TEST(Masker, MixedActions) {
 
 // One hit, stricter of the two detectors that made it.
 TEST(Masker, MergedHitTakesTheStrictest) {
-  Fixture fixture;
+  MaskerFixture fixture;
   MaskPlan plan;
   plan.add(DetectorId::Email, MaskAction::KeepShape);
   plan.add(DetectorId::Phone, MaskAction::Redact);
@@ -142,7 +94,7 @@ TEST(Masker, MergedHitTakesTheStrictest) {
 }
 
 TEST(Masker, Counters) {
-  Fixture fixture;
+  MaskerFixture fixture;
   MaskPlan plan = plan_of(MaskAction::Partial);
   (void)fixture.mask("jane@example.com joe@example.com 4111111111111111", plan);
   (void)fixture.mask("nothing", plan);
@@ -158,124 +110,15 @@ TEST(Masker, Counters) {
 }
 
 TEST(Masker, CrowdedIsWithheld) {
-  Fixture fixture;
+  MaskerFixture fixture;
   std::string text;
   for (uint32_t i = 0; i <= field_hit_count_max; ++i) text += " a@b.co";
   EXPECT_EQ(fixture.mask(text, plan_of(MaskAction::Partial)), "(withheld)");
   EXPECT_EQ(fixture.masker.mask_text(*fixture.scanner, plan_of(MaskAction::Partial), text), "[withheld]");
 }
 
-// Values beside the buffer are looked at, and edited where they lie, as those inside are.
-TEST(Masker, BytesBesideTheBuffer) {
-  Fixture fixture;
-  const MaskPlan partial = plan_of(MaskAction::Partial), redact = plan_of(MaskAction::Redact);
-  std::string buffer = "jane@example.com,joe@example.com";
-  std::string own = "at 4111111111111111", other = "to ann@example.com", clean = "nothing";
-  const auto beside = [](std::string& text, const MaskPlan& plan) {
-    return MaskField{.size = static_cast<uint32_t>(text.size()),
-                     .plan = &plan,
-                     .bytes = reinterpret_cast<uint8_t*>(text.data())};
-  };
-  const MaskField fields[] = {beside(own, partial),
-                              {.offset = 0, .size = 16, .plan = &partial},
-                              beside(other, redact),
-                              {.offset = 17, .size = 15, .plan = &redact},
-                              beside(clean, redact)};
-  const auto results = fixture.mask(buffer, fields);
-  ASSERT_EQ(results.size(), 5u);
-  const auto text = [&](size_t i) { return std::string(results[i].bytes.begin(), results[i].bytes.end()); };
-  EXPECT_EQ(results[0].outcome, MaskOutcome::InPlace);
-  EXPECT_EQ(own, "at ************1111");
-  EXPECT_EQ(results[1].outcome, MaskOutcome::InPlace);
-  EXPECT_EQ(buffer, "j***@e******.com,joe@example.com");
-  EXPECT_EQ(results[2].outcome, MaskOutcome::Replaced);
-  EXPECT_EQ(text(2), "to [email]");
-  EXPECT_EQ(other, "to ann@example.com");
-  EXPECT_EQ(text(3), "[email]");
-  EXPECT_EQ(results[4].outcome, MaskOutcome::Untouched);
-}
-
-// A UUID stays one; what is none where one should be is not shown.
-TEST(Masker, Uuids) {
-  Fixture fixture;
-  const std::string uuid = "6f1c7d3e-8a2B-4c5d-9e0f-123456789abc";
-  const auto whole = [](MaskAction action) {
-    MaskPlan plan;
-    plan.add_whole(action);
-    return plan;
-  };
-  EXPECT_EQ(fixture.mask(uuid, whole(MaskAction::KeepShape), ValueKind::Uuid),
-            "00000000-0000-0000-0000-000000000000");
-  EXPECT_EQ(fixture.mask(uuid, whole(MaskAction::Partial), ValueKind::Uuid),
-            "00000000-0000-0000-0000-000000009abc");
-  EXPECT_EQ(fixture.mask(uuid, whole(MaskAction::Redact), ValueKind::Uuid),
-            "00000000-0000-0000-0000-000000000000");
-  EXPECT_EQ(fixture.mask(uuid, plan_of(MaskAction::Redact), ValueKind::Uuid), uuid);
-  EXPECT_EQ(fixture.mask(uuid.substr(1), whole(MaskAction::Partial), ValueKind::Uuid), "(withheld)");
-  EXPECT_EQ(fixture.mask("6f1c7d3e-8a2B-4c5d-9e0f-12345678 abc", whole(MaskAction::Redact), ValueKind::Uuid),
-            "(withheld)");
-}
-
-// What was hit, for the record: by value and detector, with the count; without one where a field rule masks.
-TEST(Masker, Found) {
-  Fixture fixture;
-  MaskPlan content = plan_of(MaskAction::Partial), whole;
-  whole.add_whole(MaskAction::Redact);
-  std::string buffer = "jane@example.com joe@example.com 4111111111111111|plain|name";
-  const MaskField fields[] = {{.offset = 0, .size = 49, .plan = &content},
-                              {.offset = 50, .size = 5, .plan = &content},
-                              {.offset = 56, .size = 4, .plan = &whole}};
-  (void)fixture.mask(buffer, fields);
-  std::vector<std::tuple<uint32_t, std::optional<DetectorId>, uint32_t>> found;
-  for (const auto& one : fixture.masker.found()) found.emplace_back(one.field, one.detector, one.hits);
-  std::ranges::sort(found);
-  EXPECT_EQ(found, (decltype(found){
-                       {0, DetectorId::CreditCard, 1}, {0, DetectorId::Email, 2}, {2, std::nullopt, 1}}));
-}
-
-// Requests: which detectors hit, of those that are asked for; JSON is looked at decoded, too.
-TEST(Masker, Find) {
-  Fixture fixture;
-  const std::string token = "ghp_" + std::string("16C7e42F292c6912E7710c838347Ae178B4a");
-  const auto find = [&](std::vector<std::string_view> texts, DetectorSet wanted) {
-    return fixture.masker.find(*fixture.scanner, wanted, texts);
-  };
-  EXPECT_EQ(find({"plain", "", "to jane@example.com"}, DetectorSet::all()), DetectorSet(DetectorId::Email));
-  EXPECT_EQ(find({"to jane@example.com"}, DetectorId::CreditCard), DetectorSet());
-  EXPECT_EQ(find({R"( {"a": "jane\u0040example.com"})"}, DetectorSet::all()), DetectorSet(DetectorId::Email));
-  EXPECT_EQ(find({}, DetectorSet::all()), DetectorSet());
-  std::string crowd;
-  for (uint32_t i = 0; i <= field_hit_count_max; ++i) crowd += " a@b.co";
-  EXPECT_EQ(find({crowd}, DetectorSet::all()), std::nullopt);
-}
-
-// Bytes of a protocol on the record: a length before a value, printable or not, neither hides it nor becomes
-// a part of it; what is no text is left out.
-TEST(Masker, MaskBytes) {
-  Fixture fixture;
-  const MaskPlan plan = plan_of(MaskAction::Redact);
-  const auto mask = [&](std::string_view bytes) {
-    return fixture.masker.mask_bytes(*fixture.scanner, plan, bytes);
-  };
-  using namespace std::string_literals;
-  EXPECT_EQ(mask("plain text, jane@example.com"), "plain text, [email]");
-  EXPECT_EQ(mask("B\0\0\0\x0b"
-                 "123-45-6789\0\0\0\x05other\0"s),
-            "B [us-ssn] other");
-  for (int length = 0x20; length < 0x7f; ++length) {
-    const std::string bytes = "\0\0\0"s + static_cast<char>(length) + "123-45-6789\0"s;
-    EXPECT_EQ(mask(bytes).find("123-45-6789"), std::string::npos) << bytes;
-    const std::string longer = "\0\0"s + "11" + static_cast<char>(length) + "4111111111111111\0"s;
-    EXPECT_EQ(mask(longer.substr(0, 3) + longer.substr(4)).find("4111111111111111"), std::string::npos)
-        << longer;
-  }
-  EXPECT_EQ(mask("\0\1\2"s), "");
-  // A card's number as int8: nothing of it can be read.
-  EXPECT_EQ(mask("\0\x0e\x9b\x13\xd6\x40\x71\xc7\0"s).find("4111"), std::string::npos);
-}
-
 TEST(Masker, MaskText) {
-  Fixture fixture;
+  MaskerFixture fixture;
   EXPECT_EQ(fixture.masker.mask_text(*fixture.scanner, plan_of(MaskAction::Redact),
                                      "UPDATE u SET email = 'jane@example.com', ssn = '123-45-6789'"),
             "UPDATE u SET email = '[email]', ssn = '[us-ssn]'");
@@ -288,7 +131,7 @@ TEST(Masker, MaskText) {
 // nothing more. (Glued together, what is left of one may continue its neighbour: "jane@a." and a token of
 // which "xxx" is left look like an address.)
 TEST(Masker, Properties) {
-  Fixture fixture;
+  MaskerFixture fixture;
   std::vector<std::string> parts = {"",   " ", "a",   "7", "-", ".", "日本", "é", "\"",
                                     ", ", "@", "://", "0", "x", "/", "[",    "]"};
   for (const Vectors& vectors : all_vectors()) {
@@ -362,7 +205,7 @@ TEST(Masker, Properties) {
 
 // Bytes of any kind: no crash, valid UTF-8 stays valid, nothing outside fields is touched.
 TEST(Masker, RandomBytes) {
-  Fixture fixture;
+  MaskerFixture fixture;
   for (unsigned seed = 0; seed < 4000; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);

@@ -1,6 +1,7 @@
 // Writer, reader and verify together over files in memory: what goes in comes out, once, in order, and
 // verifies.
 #include "fixture.h"
+#include "ringlog/facts.h"
 #include "ringlog/session_name.h"
 #include "ringlog/sessions.h"
 
@@ -200,7 +201,8 @@ TEST_F(LogTest, SessionsAreDerived) {
   ASSERT_TRUE(recorder_->login(id, {.identity = "ci", .target = "orders-db", .outcome = Outcome::Accepted}));
   ASSERT_TRUE(request(id, "select 1"));
   ASSERT_TRUE(recorder_->request(id, {.verdict = Verdict::Deny}, bytes_of_text("drop table t")));
-  ASSERT_TRUE(recorder_->reply_end(id, {.bytes = 100, .masked = 4}));
+  const HitFacts hits[] = {{"personal-data", "email", "public.customers.email", 3, 2}, {"", "", "", 1, 1}};
+  ASSERT_TRUE(recorder_->reply_end(id, {.bytes = 100, .masked = 4, .hits = hits}));
   step();
   ASSERT_TRUE(recorder_->session_closed(id, {.reason = "client-closed"}));
   step();
@@ -215,6 +217,19 @@ TEST_F(LogTest, SessionsAreDerived) {
   EXPECT_EQ(one.denied, 1U);
   EXPECT_EQ(one.masked, 4U);
   EXPECT_TRUE(one.closed);
+  Reader reader(files_, "log", {.session = id});
+  size_t ends = 0;
+  for (auto record = reader.next(); record && *record; record = reader.next()) {
+    if ((*record)->kind != Kind::ReplyEnd) continue;
+    const auto* read = facts_of(**record)->facts_as_ReplyEnd()->hits();
+    ASSERT_TRUE(read != nullptr && read->size() == 2);
+    ++ends;
+    EXPECT_EQ(text_of(read->Get(0)->field()), "public.customers.email");
+    EXPECT_EQ(read->Get(0)->hits(), 3U);
+    EXPECT_EQ(read->Get(1)->values(), 1U);
+    EXPECT_EQ(text_of(read->Get(1)->mask()), "");
+  }
+  EXPECT_EQ(ends, 1U);
   const auto named = parse_session_name(session_text(one.instance, one.session));
   ASSERT_TRUE(named);
   EXPECT_EQ(named->instance, one.instance);
