@@ -1,4 +1,4 @@
-// The opaque sessions' seeds. SALLYPORT_SEED=n runs that one alone; SALLYPORT_SEEDS=n sets how many (300),
+// The opaque sessions' seeds. SALLYPORT_SEED=n runs that one alone; SALLYPORT_SEEDS=n sets how many (200),
 // SALLYPORT_FIRST_SEED where they begin (1).
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 namespace sallyport::sim {
 namespace {
 
-constexpr uint64_t seed_count = 300;
+constexpr uint64_t seed_count = 200;
 constexpr uint64_t repeat_every = 8;
 
 uint64_t setting(const char* name, uint64_t otherwise) {

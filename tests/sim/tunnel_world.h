@@ -40,7 +40,9 @@ class TunnelWorld {
   struct End {
     SimPeer* peer = nullptr;
     size_t to_send = 0, sent = 0, got = 0;
-    bool finished = false;  // has said its last
+    int64_t over_since_ns = -1;  // when the core was first seen to hold too much of what it sent
+    bool waits = false;          // says its last only when the other has
+    bool finished = false;       // has said its last
   };
   struct Tunnel {
     uint32_t number = 0;
@@ -67,7 +69,7 @@ class TunnelWorld {
   void send_some(Tunnel& tunnel, End& end, uint8_t way);
   void break_off(Tunnel& tunnel);
   void check_recorded(Tunnel& tunnel);
-  void check_bounds(const Tunnel& tunnel);
+  void check_bounds(Tunnel& tunnel);
   void read_record();
   void release_log();
   void end();
@@ -88,6 +90,7 @@ class TunnelWorld {
   uint64_t position_ = 0, sequence_ = 0;
   int64_t next_log_ns_ = 0, log_step_ns_ = 0;
   bool log_stops_ = false;
+  bool log_failed_ = false;  // who came then was turned away
   bool is_lossless_ = true;  // nothing in this seed breaks a connection off but its own ends
   bool serves_ = true;
   bool drains_ = false;

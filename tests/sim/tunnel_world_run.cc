@@ -67,6 +67,7 @@ bool TunnelWorld::is_whole(const Tunnel& tunnel) const {
 
 std::vector<std::string> TunnelWorld::run() {
   const auto must_be_whole = [this](const Tunnel& tunnel) {
+    if (log_failed_ && !recorded(tunnel)) return false;
     return is_lossless_ && tunnel.is_fair && (tunnel.place == Place::plain || tunnel.place == Place::durable);
   };
   const auto all_whole = [&] {
