@@ -64,7 +64,9 @@ TEST(Walk, MaskedPartsAreGoneInBothFormats) {
             passed.atoms, [](const Atom& atom) { return atom.text.find("jane") != std::string::npos; });
         found += held ? 1 : 0;
         const std::string said = passed.said();
-        if (!held) EXPECT_EQ(said, wire) << vector.sql;
+        if (!held) {
+          EXPECT_EQ(said, wire) << vector.sql;
+        }
         if (!held || said == "null") continue;
         EXPECT_EQ(said.find("jane"), std::string::npos) << vector.sql;
         EXPECT_EQ(said.find("6a616e65"), std::string::npos) << vector.sql;
@@ -107,7 +109,9 @@ TEST(Walk, EachPartCanBeWithheld) {
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
         const std::vector<Atom> seen = values.pass(vector.oid, binary, passed.bytes).atoms;
         EXPECT_TRUE(follows(seen, rest)) << vector.sql << i;
-        if (!holds_parts_that_go_together(vector.sql)) EXPECT_EQ(seen, rest) << vector.sql << i;
+        if (!holds_parts_that_go_together(vector.sql)) {
+          EXPECT_EQ(seen, rest) << vector.sql << i;
+        }
       }
     }
   }
@@ -300,7 +304,9 @@ TEST(Walk, BrokenValues) {
         if (!broken.empty()) broken[random() % broken.size()] = static_cast<char>(random());
         const Passed passed = values.pass(vector.oid, binary, broken);
         EXPECT_TRUE(passed.met_all) << vector.sql << " seed 5";
-        if (passed.collected != Walked::Malformed) EXPECT_EQ(passed.bytes, broken) << vector.sql;
+        if (passed.collected != Walked::Malformed) {
+          EXPECT_EQ(passed.bytes, broken) << vector.sql;
+        }
       }
     }
   }
