@@ -1,4 +1,6 @@
 // What the target says besides answers: errors, notices, status values, notifications.
+#include <algorithm>
+
 #include "plugins/postgresql/backend.h"
 #include "plugins/postgresql/settings.h"
 
@@ -63,8 +65,15 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
   return fail_entry(entry);
 }
 
-// A look-up has met the error that its COPY would: the client is told of it in the COPY's place.
+// A look-up has met the error that its COPY would. Outside a block the COPY says so itself; within one, which
+// has failed now, it could not any more: the client is told in its place.
 Backend::Step Backend::on_own_error(const Message& message, size_t offset) {
+  const auto& entries = wire_.ledger.entries();
+  const auto next = std::ranges::find(entries, false, &Entry::own);
+  if (wire_.status == 'I' && next != entries.end() && next->await == Await::Query) {
+    drop(end_);
+    return fail_entry(wire_.ledger.front());
+  }
   // Its position is one in the look-up's text.
   if (!wire_.rows.collect_report(data_, offset, message.whole.size(), quotes(), false)) return Step::Broken;
   deliver(end_);

@@ -74,13 +74,13 @@ void TargetConnection::catalogue(std::string_view text) {
   }
   std::string out;
   if (text.find("16384") != std::string_view::npos) {
-    out += text_row({"16384", "1", "public", "people", "id", "f"});
-    out += text_row({"16384", "2", "public", "people", "email", "f"});
-    out += text_row({"16384", "3", "public", "people", "note", "f"});
+    out += text_row({"16384", "1", "public", "people", "id", "f", "f"});
+    out += text_row({"16384", "2", "public", "people", "email", "f", "f"});
+    out += text_row({"16384", "3", "public", "people", "note", "f", "f"});
   }
   if (text.find("16385") != std::string_view::npos) {
-    out += text_row({"16385", "1", "public", "plain", "id", "f"});
-    out += text_row({"16385", "2", "public", "plain", "note", "f"});
+    out += text_row({"16385", "1", "public", "plain", "id", "f", "f"});
+    out += text_row({"16385", "2", "public", "plain", "note", "f", "f"});
   }
   pg::Writer end;
   end.begin(pg::back::command_complete).text("SELECT 5").end();

@@ -80,16 +80,38 @@ TEST(SessionCopy, MasksInTheExtendedProtocol) {
   EXPECT_FALSE(bench.faulted);
 }
 
-// What the look-up fails with is the COPY's error: the client sees it once, and the transaction is as it
-// would be.
+// What the look-up fails with is the COPY's error: in a block the client sees it in the COPY's place, once.
 TEST(SessionCopy, TellsTheErrorOfTheLookUp) {
   MaskedCopy bench;
+  bench.client(query("BEGIN"));
+  bench.target(complete("BEGIN") + ready('T'));
+  bench.to_client();
   bench.client(query("COPY t TO STDOUT") + query("SELECT 1"));
   bench.target(failure("42P01") + ready('E') + failure("25P02") + ready('E'));
-  EXPECT_EQ(kinds(bench.to_client()), "EZ");
+  std::string out = bench.to_client();
+  EXPECT_EQ(kinds(out), "EZ");
+  EXPECT_EQ(said(out, 'C'), "42P01");
   bench.target(failure("25P02") + ready('E'));
   EXPECT_EQ(kinds(bench.to_client()), "EZ");
   EXPECT_FALSE(bench.faulted);
+}
+
+// Outside one the COPY's own words are the better ones; rows that come all the same are not shown.
+TEST(SessionCopy, LetsTheCopySayItsErrorItself) {
+  for (const bool comes : {false, true}) {
+    MaskedCopy bench;
+    bench.client(query("COPY t TO STDOUT"));
+    bench.target(failure("42703") + ready() +
+                 (comes ? copy_out() + copy_data("secret\t1\n") + copy_done() + complete("COPY 1") + ready()
+                        : failure("42P01") + ready()));
+    const std::string out = bench.to_client();
+    EXPECT_EQ(kinds(out), comes ? "HdcCZ" : "EZ");
+    EXPECT_EQ(out.find("secret"), std::string::npos);
+    if (!comes) {
+      EXPECT_EQ(said(out, 'C'), "42P01");
+    }
+    EXPECT_FALSE(bench.faulted);
+  }
 }
 
 // Rows that are not what was described, or not of their format, are not shown.
