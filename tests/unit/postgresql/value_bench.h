@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "plugins/postgresql/rows/walk.h"
+#include "tests/unit/postgresql/value_vectors.h"
 
 namespace sallyport::pg::test {
 
@@ -148,6 +149,10 @@ inline std::string unhex(std::string_view hex) {
     out += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
   }
   return out;
+}
+
+inline std::string wire_of(const Vector& vector, bool binary) {
+  return binary ? unhex(vector.binary) : std::string(vector.text);
 }
 
 }  // namespace sallyport::pg::test

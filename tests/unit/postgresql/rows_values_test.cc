@@ -1,0 +1,64 @@
+// Rows of every built-in type, as the server sends them, through Rows: however they are cut, the same comes
+// out.
+#include <gtest/gtest.h>
+
+#include "tests/unit/postgresql/rows_bench.h"
+#include "tests/unit/postgresql/value_bench.h"
+#include "tests/unit/postgresql/value_vectors.h"
+
+namespace sallyport::pg::test {
+namespace {
+
+// A row of all values in text, then one of all in binary, each described; and what closes them.
+std::string replies() {
+  std::string out;
+  for (const int16_t format : {int16_t{0}, int16_t{1}}) {
+    std::vector<Col> columns;
+    Values row;
+    for (const Vector& vector : vectors) {
+      if (vector.oid >= first_user_oid) continue;
+      columns.push_back({.name = "c", .type = vector.oid, .format = format});
+      row.emplace_back(format == 0 ? std::string(vector.text) : unhex(vector.binary));
+    }
+    out += row_description(columns) + data_row(row) + data_row(Values(row.size())) + data_row(row) +
+           message('C', text("SELECT 3"));
+  }
+  return out + message('Z', "I");
+}
+
+struct Sent {
+  std::string output, emitted;
+};
+
+Sent send(const std::string& bytes, size_t chunk, const std::string& what, const std::string& with) {
+  RowsBench bench;
+  bench.mask(what, with);
+  for (size_t at = 0; at < bytes.size(); at += chunk) bench.host.receive(1, bytes.substr(at, chunk));
+  EXPECT_TRUE(bench.ok);
+  EXPECT_EQ(bench.host.legs[1].input, "");
+  return {bench.host.legs[0].output, bench.host.legs[0].emitted};
+}
+
+TEST(RowsValues, WhatHoldsNothingToMaskPassesWithoutACopy) {
+  const std::string bytes = replies();
+  for (const size_t chunk : {bytes.size(), size_t{1}, size_t{7}, size_t{1000}}) {
+    const Sent sent = send(bytes, chunk, "nowhere in them", "x");
+    EXPECT_EQ(sent.output, bytes) << chunk;
+    EXPECT_EQ(sent.emitted, "");
+  }
+}
+
+TEST(RowsValues, SplitInvariance) {
+  const std::string bytes = replies();
+  for (const char* const with : {"[name]", "****", ""}) {
+    const std::string whole = send(bytes, bytes.size(), "jane", with).output;
+    EXPECT_EQ(whole.find("jane"), std::string::npos);
+    EXPECT_EQ(whole.find("6a616e65"), std::string::npos);
+    for (const size_t chunk : {1, 2, 3, 5, 7, 11, 31, 509}) {
+      EXPECT_EQ(send(bytes, chunk, "jane", with).output, whole) << chunk;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace sallyport::pg::test
