@@ -107,5 +107,6 @@ class Script {
 
 // copy_transcripts.cc: the transcripts of COPY, into directory `to`.
 void copies(const std::string& to);
+void values(const std::string& to);
 
 }  // namespace sallyport::pg::test

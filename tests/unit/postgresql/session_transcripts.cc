@@ -154,6 +154,7 @@ int main(int count, char** arguments) {
   hold(arguments[1]);
   masked(arguments[1]);
   copies(arguments[1]);
+  values(arguments[1]);
   ends(arguments[1]);
   return 0;
 }
