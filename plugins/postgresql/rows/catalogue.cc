@@ -50,7 +50,7 @@ void Catalogue::want(std::span<const uint32_t> table_oids, std::span<const uint3
     const bool known = tables_.contains(oid) || std::ranges::find(missing_, oid) != missing_.end();
     if (!known && std::ranges::find(asked_, oid) == asked_.end()) asked_.push_back(oid);
   }
-  for (const uint32_t oid : type_oids) types_.add_unknown(oid, asked_types_);
+  for (const uint32_t oid : type_oids) types_->add_unknown(oid, asked_types_);
   std::erase_if(asked_types_, [this](uint32_t oid) {
     return std::ranges::find(missing_types_, oid) != missing_types_.end();
   });
@@ -108,7 +108,7 @@ bool Catalogue::derived(uint32_t table_oid) const {
 
 void Catalogue::invalidate() {
   tables_.clear();
-  types_.forget();
+  types_ = std::make_shared<Types>();
   missing_.clear();
   missing_types_.clear();
   column_count_ = 0;
@@ -228,7 +228,7 @@ bool Catalogue::read_type(Bytes row) {
     }
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
-  types_.add(oid, type_of(values[1], values[2], element), columns);
+  types_->add(oid, type_of(values[1], values[2], element), columns);
   return true;
 }
 
@@ -255,7 +255,7 @@ void Catalogue::keep_answer() {
     }
   }
   std::ranges::copy_if(asked_types_, std::back_inserter(missing_types_),
-                       [this](uint32_t oid) { return types_.unknown(oid); });
+                       [this](uint32_t oid) { return types_->unknown(oid); });
   answer_.clear();
 }
 

@@ -41,7 +41,8 @@ class Catalogue {
   // Known: path() and types() answer for these OIDs now (perhaps: no origin, not known). Waiting: it asks;
   // call again when feed() says that it settled.
   Answer resolve(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids = {});
-  [[nodiscard]] const Types& types() const { return types_; }
+  // Those of now: a change of the catalogue leaves them to who holds them and begins anew.
+  [[nodiscard]] std::shared_ptr<const Types> types() const { return types_; }
   // Empty: no origin.
   [[nodiscard]] std::string_view path(uint32_t table_oid, int16_t attribute_number) const;
 
@@ -94,7 +95,7 @@ class Catalogue {
   std::vector<uint32_t> missing_;  // asked, and not seen: known to have no origin until the next resolve
   std::vector<uint32_t> missing_types_;
   size_t answers_ = 0;  // of the questions in the message: how many are over
-  Types types_;
+  std::shared_ptr<Types> types_ = std::make_shared<Types>();
   Tables tables_;
   Tables answer_;
   size_t column_count_ = 0;

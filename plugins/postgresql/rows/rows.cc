@@ -46,19 +46,20 @@ bool Rows::masks_possible() {
 void Rows::enroll(const RowShape& shape) {
   if (shape.generation == generation_) return;
   const bool possible = masks_possible();
+  shape.types = catalogue_.types();
   // Nobody asked where the columns come from: then anything may be masked.
   shape.hidden = possible && (shape.unknown || !shape.located);
   // Rows of no columns are counted too: more than was described would pass unseen.
   shape.clear = !shape.hidden && !(possible && shape.columns.empty());
   for (const Column& column : shape.columns) {
-    enroll(column, possible, shape.reads.converts);
+    enroll(column, *shape.types, possible, shape.reads.converts);
     shape.clear = shape.clear && column.clear;
   }
   shape.generation = generation_;
 }
 
-void Rows::enroll(const Column& column, bool possible, bool converts) {
-  column.type = &catalogue_.types().find(column.type_oid);
+void Rows::enroll(const Column& column, const Types& types, bool possible, bool converts) {
+  column.type = &types.find(column.type_oid);
   column.fields.fill(unnamed_field);
   column.clear = true;
   if (!possible) return;
@@ -66,7 +67,7 @@ void Rows::enroll(const Column& column, bool possible, bool converts) {
   const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;
   // A number that was made out of a text is as good as the text.
   const bool spells = column.no_origin && !column.unrelated && converts;
-  const KindSet kinds = catalogue_.types().kinds(column.type_oid, column.binary());
+  const KindSet kinds = types.kinds(column.type_oid, column.binary());
   for (uint32_t i = 0; i < kind_count; ++i) {
     if ((kinds >> i & 1) == 0) continue;
     const auto kind = static_cast<sp_kind>(i);
@@ -119,6 +120,7 @@ Described Rows::prepare(const RowShape& shape) {
 void Rows::begin() {
   atoms_.clear();
   shapes_.clear();
+  types_.clear();
   copies_.clear();
   parts_.clear();
   units_.clear();
@@ -146,10 +148,16 @@ bool Rows::begin_unit(std::span<const uint8_t> data, size_t offset, size_t size,
   return reader.next(message) == Frame::message && reader.offset() == size;
 }
 
+// Both walks of a row's values go by the same types, whatever a statement behind it changes.
+void Rows::use_types(const RowShape& shape) {
+  if (types_.empty() || types_.back() != shape.types) types_.push_back(shape.types);
+  units_.back().types = shape.types.get();
+}
+
 void Rows::add_value(size_t offset, size_t size, const Column& column) {
   const auto span_begin = static_cast<uint32_t>(atoms_.spans.size());
   Collector collector(atoms_, column.fields);
-  Walk<Collector> walk(catalogue_.types(), collector);
+  Walk<Collector> walk(*units_.back().types, collector);
   if (walk.value(*column.type, column.binary(), atoms_.data.subspan(offset, size)) == Walked::Malformed) {
     atoms_.spans.resize(span_begin);
     return add_withheld(offset, size);
@@ -195,6 +203,7 @@ bool Rows::collect_row(std::span<const uint8_t> data, size_t offset, size_t size
   if (shapes_.empty() || shapes_.back() != shape) shapes_.push_back(shape);
   Message message;
   if (!begin_unit(data, offset, size, message) || message.type != back::data_row) return false;
+  use_types(*shape);
   Cursor cursor(message.body);
   const uint16_t count = cursor.u16();
   if (shape->unknown ? count > column_count_max : count != shape->columns.size()) return false;

@@ -121,6 +121,7 @@ class Rows {
     size_t built_begin, built_end;  // equal: unchanged
     bool texts;                     // a report's or description's: ended by a NUL, of no length of their own
     const CopyFormat* copy = nullptr;  // of a row in text or csv
+    const Types* types = nullptr;      // of a row; lives in types_
   };
   enum class Change : uint8_t { None, Replace, Null };  // Replace: the bytes stand in value_
 
@@ -128,8 +129,9 @@ class Rows {
   void enroll(const RowShape& shape);
   sp_field_id text_field(std::string_view label, Quotes quotes, TextFields& known);
   sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);
-  void enroll(const Column& column, bool possible, bool converts);
+  void enroll(const Column& column, const Types& types, bool possible, bool converts);
   [[nodiscard]] bool begin_unit(std::span<const uint8_t> data, size_t offset, size_t size, Message& message);
+  void use_types(const RowShape& shape);
   void add_value(size_t offset, size_t size, const Column& column);
   [[nodiscard]] bool collect_values(Cursor& cursor, size_t body, const RowShape& shape, uint16_t count);
   [[nodiscard]] bool collect_copy_text(const Message& message, const CopyShape& copy);
@@ -161,6 +163,7 @@ class Rows {
 
   Atoms atoms_;
   std::vector<std::shared_ptr<const RowShape>> shapes_;  // of the batch: its parts point into them
+  std::vector<std::shared_ptr<const Types>> types_;      // that its values are walked by, both times
   std::vector<std::shared_ptr<const CopyShape>> copies_;
   std::vector<CopyValue> copy_values_;
   std::vector<Part> parts_;

@@ -20,6 +20,7 @@ bool Rows::collect_copy(std::span<const uint8_t> data, size_t offset, size_t siz
   if (copies_.empty() || copies_.back() != copy) copies_.push_back(copy);
   Message message;
   if (!begin_unit(data, offset, size, message) || message.type != back::copy_data) return false;
+  use_types(*copy->rows);
   if (copy->format.kind == CopyFormat::Kind::binary) return collect_copy_binary(message, *copy, first, over);
   over = first && copy->format.header;
   return over ? collect_header(message, *copy) : collect_copy_text(message, *copy);
@@ -75,7 +76,7 @@ void Rows::add_copy_value(const CopyFormat& format, const CopyValue& value, size
     const std::string said = unescape_copy_value(format, text_at(offset, value.size));
     const auto span_begin = static_cast<uint32_t>(atoms_.spans.size());
     Collector collector(atoms_, column.fields, Collector::Where::Copy);
-    Walk<Collector> walk(catalogue_.types(), collector);
+    Walk<Collector> walk(*units_.back().types, collector);
     if (walk.value(*column.type, false, as_bytes(said)) == Walked::Malformed) {
       atoms_.spans.resize(span_begin);
       return add_withheld(offset, value.size);

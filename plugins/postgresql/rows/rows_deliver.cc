@@ -69,7 +69,7 @@ Rows::Change Rows::judge(const Unit& unit, const Part& part) {
 Walked Rows::build_value(const Unit& unit, const Part& part) {
   const Column& column = *part.column;
   Builder builder(atoms_, column.fields, part.span_begin, part.span_end, value_);
-  Walk<Builder> walk(catalogue_.types(), builder);
+  Walk<Builder> walk(*unit.types, builder);
   const size_t quote = part.quoted && !part.escaped ? 1 : 0;
   const std::string_view said = text_at(unit.offset + part.offset + quote, part.size - 2 * quote);
   const std::string unescaped = part.escaped ? unescape_copy_value(*unit.copy, said) : std::string();

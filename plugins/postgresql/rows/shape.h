@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +48,9 @@ class RowShape {
 
   // Kept by Rows, which names the columns to the host again and again (fields_reset, reload).
   mutable bool located = false;  // the catalogue was asked for paths
+  // What its columns' types are made of, for as long as rows of it come: a statement may change the catalogue
+  // behind rows that are looked at already.
+  mutable std::shared_ptr<const Types> types;
   mutable uint32_t generation = 0;
   mutable bool clear = false;   // no mask can apply
   mutable bool hidden = false;  // every value is withheld

@@ -187,7 +187,7 @@ static_assert(std::ranges::is_sorted(built_in, {}, &BuiltIn::oid));
 
 // From here on OIDs are given out when a cluster is made (information_schema), then to users' types.
 constexpr uint32_t first_given_oid = 10'000;
-// Of all that a session was told of, changed definitions included; more are not known.
+// Of users; more are not known.
 constexpr size_t type_count_max = 16'384;
 
 const Type* find_built_in(uint32_t oid) {

@@ -60,7 +60,7 @@ inline constexpr uint32_t kind_count = 7;
 // The types of a session: the built-in ones, and those of users as the catalogue tells them.
 class Types {
  public:
-  // Obscure where it is not known. The reference is good until the session ends.
+  // Obscure where it is not known. The reference is good as long as this lives.
   [[nodiscard]] const Type& find(uint32_t oid) const;
   // Whether only the catalogue can tell, and has not yet.
   [[nodiscard]] bool unknown(uint32_t oid) const;
@@ -68,8 +68,6 @@ class Types {
   void add_unknown(uint32_t oid, std::vector<uint32_t>& out) const;
 
   void add(uint32_t oid, Type type, std::span<const uint32_t> columns = {});
-  // A change of the schema may have changed users' types. What was lent stays readable.
-  void forget() { user_.clear(); }
 
   // What the spans of its values can be. `binary`: in that format.
   [[nodiscard]] KindSet kinds(uint32_t oid, bool binary) const;

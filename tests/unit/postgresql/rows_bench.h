@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,6 +55,7 @@ struct RowsBench {
   std::shared_ptr<const RowShape> shape = std::make_shared<RowShape>();
   bool ok = true;
   bool held = false;
+  std::function<void()> completed;  // at a CommandComplete, before the feed is finished
 
   RowsBench() {
     host.handler = [this](const sp_input& input) {
@@ -84,6 +86,7 @@ struct RowsBench {
       if (next.type == 'D' && !rows.clear(*shape))
         ok = rows.collect_row(data, offset, next.whole.size(), shape);
       if (next.type == 'E' || next.type == 'N') ok = rows.collect_report(data, offset, next.whole.size());
+      if (next.type == 'C' && completed) completed();
       end += next.whole.size();
     }
     ok = ok && rows.finish() && rows.deliver(1, 0, 0, end);
@@ -122,6 +125,13 @@ struct RowsBench {
       if (row.size() == 6) row.push_back("f");  // not generated
       bytes += data_row(row);
     }
+    host.receive(catalogue_leg, bytes + message('C', text("SELECT 1")) + message('Z', "I"));
+  }
+  // `rows` as oid, kind, name, element, columns.
+  void answer_types(const std::vector<Values>& answer) {
+    std::string bytes =
+        row_description({{"oid"}}) + message('C', text("SELECT 0")) + row_description({{"oid"}});
+    for (const Values& row : answer) bytes += data_row(row);
     host.receive(catalogue_leg, bytes + message('C', text("SELECT 1")) + message('Z', "I"));
   }
   // The host feeds the held reply again.

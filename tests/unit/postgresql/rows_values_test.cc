@@ -60,5 +60,32 @@ TEST(RowsValues, SplitInvariance) {
   }
 }
 
+// FETCH completes, and may have changed the catalogue, in the feed that its rows came in: they are still of
+// the types that they were looked into as.
+TEST(RowsValues, ACatalogueThatChangesBehindRowsLeavesThem) {
+  for (const int16_t format : {int16_t{0}, int16_t{1}}) {
+    RowsBench bench;
+    bench.mask("jane", "[name]");
+    bench.catalogue.prepare(
+        {.target = "orders-db", .database = "shop", .tls = SP_TARGET_TLS_OFF, .parameters = {}});
+    bench.completed = [&] { bench.catalogue.invalidate(); };
+    const Col column = {.name = "c", .type = citext_array_oid, .format = format};
+    ValueBench values;
+    const std::string value =
+        format == 0 ? "{a,jane}"
+                    : unhex("00000001000000000000409800000002000000010000000161000000046a616e65");
+    bench.host.receive(1, row_description({column}) + data_row({value}) + message('C', text("FETCH 1")));
+    bench.open_catalogue();
+    bench.answer_types({{"16541", "b", "_citext", "16536", ""}});
+    bench.answer_types({{"16536", "b", "citext", "0", ""}});
+    EXPECT_FALSE(bench.held);
+    bench.again();
+    const std::string masked =
+        values.pass(citext_array_oid, format != 0, value, replace("jane", "[name]")).said();
+    EXPECT_EQ(bench.host.legs[0].output,
+              row_description({column}) + data_row({masked}) + message('C', text("FETCH 1")));
+  }
+}
+
 }  // namespace
 }  // namespace sallyport::pg::test
