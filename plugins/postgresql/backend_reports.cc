@@ -52,6 +52,7 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
   if (entry.failed) return Step::Broken;
   segment_failed_ = true;
   entry.closing = "ERROR " + std::string(report_field(message.body, 'C'));
+  if (entry.reads_state) return on_state_error();
   if (entry.own && entry.await != Await::DescribePortal) return on_own_error(message, offset);
   if (entry.told) {
     drop(end_);
@@ -63,6 +64,16 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
     return Step::Broken;
   }
   return fail_entry(entry);
+}
+
+// Where the server now skips what the client has sent and will send, that is the held request's end too.
+Backend::Step Backend::on_state_error() {
+  const bool alone = wire_.ledger.entries().back().await == Await::Sync;
+  Writer out;
+  if (!alone) state_unreadable().write(out);
+  drop(end_, taken(out));
+  if (wire_.state_read == StateRead::Asked) wire_.state_read = StateRead::Failed;
+  return fail_entry(wire_.ledger.front());
 }
 
 // A look-up has met the error that its COPY would. Outside a block the COPY says so itself; within one, which

@@ -127,8 +127,18 @@ Backend::Step Backend::on_complete(uint8_t type) {
 Backend::Step Backend::on_own_complete(uint8_t type) {
   const Await await = wire_.ledger.front().await;
   const bool good = (type == back::parse_complete && await == Await::Parse) ||
+                    (type == back::bind_complete && await == Await::Bind) ||
                     (type == back::close_complete && await == Await::Close);
   if (!good) return Step::Broken;
+  drop(end_);
+  (void)wire_.ledger.pop();
+  popped_ = true;
+  return Step::Next;
+}
+
+Backend::Step Backend::on_state_read() {
+  if (wire_.ledger.front().await != Await::Execute || wire_.state.empty()) return Step::Broken;
+  if (wire_.state_read == StateRead::Asked) wire_.state_read = StateRead::Known;
   drop(end_);
   (void)wire_.ledger.pop();
   popped_ = true;
@@ -140,6 +150,7 @@ Backend::Step Backend::on_command_complete(const Message& message) {
   Cursor cursor(message.body);
   const std::string_view tag = cursor.text();
   if (!cursor.at_end() || entry.failed || entry.refusal) return Step::Broken;
+  if (entry.own) return on_state_read();
   // A COPY ends before its statement does.
   if (entry.copying == Copying::In || entry.copying == Copying::Out) return Step::Broken;
   entry.copying = Copying::None;

@@ -1,5 +1,6 @@
 // Rows of a result, as far as masks may apply to them.
 #include "plugins/postgresql/backend.h"
+#include "plugins/postgresql/state_lookup.h"
 
 namespace sallyport::pg {
 
@@ -23,6 +24,12 @@ Backend::Shaped Backend::shape_rows(Entry& entry) {
 
 Backend::Step Backend::on_row(const Message& message, size_t offset) {
   Entry& entry = wire_.ledger.front();
+  if (entry.reads_state) {
+    if (entry.await != Await::Execute || message.body.size() > state_size_max) return Step::Broken;
+    wire_.state = as_text(message.body);
+    drop(end_);
+    return Step::Next;
+  }
   switch (shape_rows(entry)) {
     case Shaped::None: return Step::Broken;
     case Shaped::Waiting: return Step::Stop;
@@ -40,6 +47,7 @@ Backend::Step Backend::on_row(const Message& message, size_t offset) {
 Backend::Step Backend::on_partial_row(uint64_t size, Bytes there, size_t offset) {
   if (wire_.ledger.empty()) return Step::Broken;
   Entry& entry = wire_.ledger.front();
+  if (entry.reads_state) return size > state_size_max ? Step::Broken : Step::Stop;
   switch (shape_rows(entry)) {
     case Shaped::None: return Step::Broken;
     case Shaped::Waiting: return Step::Stop;

@@ -66,6 +66,9 @@ class Frontend {
   Ruling rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal);
   void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);
   Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
+  Ruling ask_host(sp_stage stage, Refusal& refusal);
+  Ruling read_state();
+  Ruling wait_for_state();
   [[nodiscard]] uint64_t transaction_of_next() const;
   [[nodiscard]] std::string context_of_next() const;
 
@@ -94,9 +97,10 @@ class Frontend {
   uint64_t ticket_transaction_ = 0;
   sp_state answer_state_ = SP_STATE_DECIDED;
   bool answered_ = false;
-  bool waited_ = false;   // it was answered WAIT before
-  bool warned_ = false;   // the client was told that it waits
-  bool flushed_ = false;  // our Flush went out for the blocked message
+  bool waited_ = false;     // it was answered WAIT before
+  bool withdrawn_ = false;  // the caller cancelled while its state was read
+  bool warned_ = false;     // the client was told that it waits
+  bool flushed_ = false;    // our Flush went out for the blocked message
   bool wants_room_ = false;
   size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record
   std::string copy_tail_;          // its last data, where they are screened

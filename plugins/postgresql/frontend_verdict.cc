@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugins/postgresql/frontend.h"
+#include "plugins/postgresql/state_lookup.h"
 
 namespace sallyport::pg {
 
@@ -24,8 +25,13 @@ Shape shape_of(Await await) {
 }  // namespace
 
 Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal) {
-  if (ticket_ == 0) {
-    if (!wire_.judge.build(run, wire_.ledger, context_of_next())) {
+  const bool read = wire_.state_read == StateRead::Known || wire_.state_read == StateRead::Failed;
+  if (wire_.state_read == StateRead::Asked) return wait_for_state();
+  if (ticket_ != 0 && !answered_ && !read) return Ruling::Held;
+  if (ticket_ == 0 || read) {
+    std::string context = context_of_next();
+    if (read) append_sized(context, wire_.state);
+    if (!wire_.judge.build(run, wire_.ledger, std::move(context))) {
       (void)wait_for_replies();
       return Ruling::Held;
     }
@@ -33,15 +39,30 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
       refusal = unsupported("EXECUTE of a prepared COPY");
       return Ruling::Refused;
     }
+  }
+  if (ticket_ == 0) {
     ticket_ = ++ticket_last_;
     ticket_transaction_ = transaction_of_next();
-  } else if (!answered_) {
-    return Ruling::Held;
   }
+  if (withdrawn_ || wire_.state_read == StateRead::Failed) {
+    refusal = withdrawn_ ? cancelled() : state_unreadable();
+    abandon();
+    return Ruling::Refused;
+  }
+  return ask_host(stage, refusal);
+}
+
+// What an approval would be bound to is asked of the server only where there is to be one, and once more
+// before what was approved is let go.
+Frontend::Ruling Frontend::ask_host(sp_stage stage, Refusal& refusal) {
   answered_ = false;
+  sp_ask ask = wire_.judge.ask(stage, ticket_, ticket_transaction_);
+  if (wire_.state_read == StateRead::None) ask.flags |= SP_ASK_UNBOUND;
+  wire_.state_read = StateRead::None;
   sp_answer answer;
-  const sp_verdict verdict = wire_.host.ask(wire_.judge.ask(stage, ticket_, ticket_transaction_), answer);
+  const sp_verdict verdict = wire_.host.ask(ask, answer);
   answer_state_ = answer.state;
+  if (verdict == SP_WAIT && answer.state == SP_STATE_UNBOUND) return read_state();
   if (verdict == SP_WAIT && stage == SP_STAGE_EXECUTE) {
     // The first answer may come before the approval has its number: the warning is of use with it.
     const bool late = std::exchange(waited_, true);
@@ -57,6 +78,33 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
   if (verdict == SP_ALLOW) return Ruling::Allowed;
   refusal = denied(answer);
   return Ruling::Refused;
+}
+
+// Asks in the held message's place. Behind what has failed the server answers nothing.
+Frontend::Ruling Frontend::read_state() {
+  answered_ = true;
+  if (wire_.status == 'E') {
+    wire_.state_read = StateRead::Failed;
+    wire_.host.feed_again();
+    return Ruling::Held;
+  }
+  const bool sync = !wire_.unsynced;
+  Writer out;
+  write_state_lookup(out, sync);
+  wire_.host.note("look-up of the gateway", out.view());
+  wire_.host.emit(SP_LEG_TARGET, out.view());
+  for (const Await await : {Await::Parse, Await::Bind, Await::Execute, Await::Close, Await::Close}) {
+    wire_.ledger.push({.await = await, .own = true, .reads_state = true});
+  }
+  if (sync) wire_.ledger.push({.await = Await::Sync, .own = true, .reads_state = true});
+  wire_.state_read = StateRead::Asked;
+  wire_.state.clear();
+  return wait_for_state();
+}
+
+Frontend::Ruling Frontend::wait_for_state() {
+  wire_.client_waits = true;
+  return Ruling::Held;
 }
 
 // The number of the transaction block in which the server will run the next message, if what is under way
@@ -95,7 +143,7 @@ std::string Frontend::context_of_next() const {
   for (const Entry& entry : wire_.ledger.entries()) {
     const Facts* facts = running(entry);
     // What an unknown portal stands for may be a SET too.
-    const bool unknown = entry.await == Await::Execute && !entry.refusal && facts == nullptr;
+    const bool unknown = entry.await == Await::Execute && !entry.refusal && !entry.own && facts == nullptr;
     if (unknown) return wire_.context.bytes(true);
     if (facts == nullptr || !facts->changes_session()) continue;
     for (const StatementFacts& one : facts->statements()) {
@@ -149,13 +197,16 @@ void Frontend::end_segment(Entry& entry) {
 
 bool Frontend::cancel() {
   if (ticket_ == 0) return false;
-  wire_.host.cancel(ticket_);
+  // Until the state is known the host has not begun anything.
+  if (waited_) wire_.host.cancel(ticket_);
+  withdrawn_ = !waited_;
   answered_ = true;
   return true;
 }
 
 void Frontend::abandon() {
   if (ticket_ == 0) return;
+  if (!waited_) return forget_ticket();
   wire_.host.cancel(ticket_);
   // The host lets a ticket go when it has told its end.
   sp_answer answer;
@@ -165,6 +216,9 @@ void Frontend::abandon() {
 
 void Frontend::forget_ticket() {
   ticket_ = 0;
+  withdrawn_ = false;
+  // An answer that is still to come belongs to nothing any more.
+  wire_.state_read = StateRead::None;
   waited_ = false;
   warned_ = false;
   answered_ = false;

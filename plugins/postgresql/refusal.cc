@@ -57,6 +57,22 @@ Refusal doubtful_text() {
       .hint = "Wait for ReadyForQuery before it is sent, or write it with E'' or parameters."};
 }
 
+Refusal cancelled() {
+  return {.sqlstate = "57014",
+          .message = "canceling statement due to user request",
+          .detail = "Nothing was sent to the target.",
+          .hint = {}};
+}
+
+Refusal state_unreadable() {
+  return {.sqlstate = "42501",
+          .message =
+              "not run: it needs an approval, and the search path and role that it would be bound to "
+              "cannot be read now",
+          .detail = "Nothing was sent to the target.",
+          .hint = "End the failed transaction and send it again."};
+}
+
 Refusal denied(const sp_answer& answer) {
   Refusal out;
   out.message = view_of(answer.message);

@@ -29,6 +29,10 @@ struct Refusal {
 [[nodiscard]] Refusal beyond_limit(std::string_view what);
 // 0A000: what runs before it, in the same segment, may change how the server reads it.
 [[nodiscard]] Refusal doubtful_text();
+// 57014: the caller himself withdrew it.
+[[nodiscard]] Refusal cancelled();
+// 42501: what it would be bound to cannot be asked.
+[[nodiscard]] Refusal state_unreadable();
 // 42501 with the rule's name, or 57014 where the caller himself cancelled a wait that nobody has to decide.
 [[nodiscard]] Refusal denied(const sp_answer& answer);
 

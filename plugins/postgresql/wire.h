@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "plugins/postgresql/context.h"
@@ -21,6 +22,9 @@ enum class CopyIn : uint8_t {
 };
 // Syncs before the first copy data that are remembered; more are taken for this many.
 inline constexpr size_t early_sync_count_max = 64;
+
+// Of the state that the held request will run in (state_lookup.h).
+enum class StateRead : uint8_t { None, Asked, Known, Failed };
 
 struct Wire {
   Wire(Link link, Catalogue& catalogue_) : host(link), rows(link, catalogue_), catalogue(catalogue_) {}
@@ -43,6 +47,8 @@ struct Wire {
   bool skipping = false;          // the server skips all until a Sync that the client has not sent yet
   bool client_waits = false;      // a client message waits for replies: feed leg 0 again when some have come
   bool target_said_fatal = false;
+  StateRead state_read = StateRead::None;
+  std::string state;  // the answer, if Known
   CopyIn copy_in = CopyIn::None;
   // Syncs that the server ignores, unless it fails the COPY before it reads the first data: then it answers
   // them. With copy_in None: those that are still to be sent for that reason.
