@@ -70,7 +70,8 @@ class Policy {
   // ones under `computed = "refuse"`.
   [[nodiscard]] bool withhold(const config::Target& target, std::span<const std::string> groups,
                               const sp_field& field) const;
-  // Whether `fields` of a mask of this identity names one of these origins ("schema.table.column").
+  // Whether `fields` of a mask of this identity names one of these origins ("schema.table.column");
+  // without any: whether it names any at all.
   [[nodiscard]] bool names_masked(const config::Target& target, std::span<const std::string> groups,
                                   std::span<const sp_text> paths) const;
   // Whether any mask applies for this identity on this target.

@@ -157,6 +157,7 @@ bool Policy::names_masked(const config::Target& target, std::span<const std::str
   const MaskBits bits = table->masks_of(tables_->group_set(groups));
   for (size_t i = 0; i < table->masks.size(); ++i) {
     if ((bits >> i & 1) == 0) continue;
+    if (paths.empty() && !table->masks[i].mask->fields.empty()) return true;
     for (const sp_text& path : paths) {
       sp_field field{};
       field.path = path;

@@ -60,6 +60,7 @@ bool KitCalls::mask_value(KitHost& host, const KitField& field, std::string& val
 
 int KitCalls::names_masked(sp_session* session, const sp_text* paths, size_t count) {
   const auto& masks = of(session).script.masks;
+  if (count == 0) return std::ranges::any_of(masks, [](const KitMask& mask) { return !mask.field.empty(); });
   return std::any_of(paths, paths + count, [&masks](const sp_text& path) {
     return std::any_of(masks.begin(), masks.end(), [&path](const KitMask& mask) {
       return !mask.field.empty() && mask.field == view(path);

@@ -135,7 +135,11 @@ int Session::deny(const sp_ask& ask, const std::string& rule, const Ticket* tick
         break;
       case Ticket::State::wanted:
       case Ticket::State::pending:
-      case Ticket::State::approved: message = "denied by " + by + ", which changed while it waited"; break;
+      case Ticket::State::approved:
+        message = "not run: since it was approved under " + by +
+                  ", the policy changed, or what the request means (for SQL: search path, schemas, role)";
+        detail += " state=void do=send it again for a new approval";
+        break;
     }
   }
   if (!record_request(ask, ringlog::Verdict::Deny, rule, approval)) return SP_ERROR_NO_RECORD;

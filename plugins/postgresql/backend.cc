@@ -1,6 +1,7 @@
 #include "plugins/postgresql/backend.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sallyport::pg {
 
@@ -139,10 +140,13 @@ Backend::Step Backend::on_ready(const Message& message) {
   entry.own ? drop(end_) : deliver(end_);
   finish_entry(entry);
   const bool query = entry.await == Await::Query;
-  if (wire_.ledger.pop().doubtful) --wire_.doubtful_count;
+  const Entry done = wire_.ledger.pop();
+  if (done.doubtful) --wire_.doubtful_count;
+  settle_state(done);
   popped_ = true;
   if (query) wire_.ledger.drop_unnamed();
   if (status == 'I') {
+    if (std::exchange(wire_.schema_doubtful, false)) wire_.catalogue.invalidate();
     wire_.ledger.drop_portals(false);
     wire_.context.end_transaction(segment_failed_);
   } else if (wire_.status == 'I' || block_ended_) {

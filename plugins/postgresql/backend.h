@@ -65,6 +65,8 @@ class Backend {
   Step on_copy_data(uint64_t size, Bytes there, size_t offset);
   Step on_masked_copy_data(Entry& entry, uint64_t size, Bytes there, size_t offset);
   Step on_own_error(const Message& message, size_t offset);
+  void change_catalogue();
+  void settle_state(const Entry& last);
   Step on_state_read();
   Step on_state_error();
   Step on_copy_done(const Message& message);

@@ -52,7 +52,7 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
   if (entry.failed) return Step::Broken;
   segment_failed_ = true;
   entry.closing = "ERROR " + std::string(report_field(message.body, 'C'));
-  if (entry.reads_state) return on_state_error();
+  if (entry.state_look_up != 0) return on_state_error();
   if (entry.own && entry.await != Await::DescribePortal) return on_own_error(message, offset);
   if (entry.told) {
     drop(end_);
@@ -72,8 +72,9 @@ Backend::Step Backend::on_state_error() {
   Writer out;
   if (!alone) state_unreadable().write(out);
   drop(end_, taken(out));
-  if (wire_.state_read == StateRead::Asked) wire_.state_read = StateRead::Failed;
-  return fail_entry(wire_.ledger.front());
+  Entry& entry = wire_.ledger.front();
+  if (wire_.awaits_state(entry.state_look_up)) wire_.state.clear();
+  return fail_entry(entry);
 }
 
 // A look-up has met the error that its COPY would. Outside a block the COPY says so itself; within one, which

@@ -10,15 +10,17 @@ namespace {
 constexpr int deferred_depth_max = 4;
 
 // What is known of the statement whose rows the entry returns.
-Reads reads_of(const Entry& entry, bool names_doubtful) {
+Reads reads_of(const Entry& entry, bool names_doubtful, bool schema_doubtful) {
   const Facts* facts = entry.facts.get();
   if (entry.portal && entry.portal->statement) facts = entry.portal->statement->facts.get();
   if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size()) return {};
   if (names_doubtful && entry.portal && entry.portal->named) return {};
   const StatementFacts& statement = facts->statements()[entry.statement_index];
-  return {.tables = statement.reads_tables,
-          .converts = statement.converts,
-          .known = !statement.statement->deferred && !statement.statement->has(sql::Effect::unknown)};
+  Reads out = {.tables = statement.reads_tables,
+               .converts = statement.converts,
+               .known = !statement.statement->deferred && !statement.statement->has(sql::Effect::unknown)};
+  if (!schema_doubtful) out.statement = statement.statement;
+  return out;
 }
 
 }  // namespace
@@ -26,6 +28,7 @@ Reads reads_of(const Entry& entry, bool names_doubtful) {
 Backend::Step Backend::on_row_description(const Message& message, size_t offset) {
   Entry& entry = wire_.ledger.front();
   if (entry.await == Await::DescribeStatement && entry.copy) {
+    if (wire_.schema_doubtful) entry.copy->reads.statement.reset();
     switch (wire_.rows.describe_copy(message.whole, *entry.copy)) {
       case Described::Done: return end_of_description(entry);
       case Described::Waiting: return Step::Stop;
@@ -42,7 +45,8 @@ Backend::Step Backend::on_row_description(const Message& message, size_t offset)
   const bool query = entry.await == Await::Query && !entry.failed && !entry.refusal && !entry.rows_open;
   if (!query && entry.await != Await::DescribePortal) return Step::Broken;
   auto shape = std::make_shared<RowShape>();
-  switch (wire_.rows.describe(message.whole, *shape, reads_of(entry, wire_.names_doubtful))) {
+  switch (wire_.rows.describe(message.whole, *shape,
+                              reads_of(entry, wire_.names_doubtful, wire_.schema_doubtful))) {
     case Described::Done: break;
     case Described::Waiting: return Step::Stop;  // the catalogue is asked first
     case Described::Fault: return Step::Broken;
@@ -131,14 +135,22 @@ Backend::Step Backend::on_own_complete(uint8_t type) {
                     (type == back::close_complete && await == Await::Close);
   if (!good) return Step::Broken;
   drop(end_);
-  (void)wire_.ledger.pop();
+  settle_state(wire_.ledger.pop());
   popped_ = true;
   return Step::Next;
 }
 
+// A look-up is over with its last answer: how those before it were cut must not matter.
+void Backend::settle_state(const Entry& last) {
+  if (!wire_.awaits_state(last.state_look_up)) return;
+  if (!wire_.ledger.empty() && wire_.ledger.front().state_look_up == last.state_look_up) return;
+  wire_.state_read = wire_.state.empty() ? StateRead::Failed : StateRead::Known;
+}
+
 Backend::Step Backend::on_state_read() {
-  if (wire_.ledger.front().await != Await::Execute || wire_.state.empty()) return Step::Broken;
-  if (wire_.state_read == StateRead::Asked) wire_.state_read = StateRead::Known;
+  const Entry& entry = wire_.ledger.front();
+  if (entry.await != Await::Execute) return Step::Broken;
+  if (wire_.awaits_state(entry.state_look_up) && wire_.state.empty()) return Step::Broken;
   drop(end_);
   (void)wire_.ledger.pop();
   popped_ = true;
@@ -200,10 +212,16 @@ Backend::Step Backend::on_end_of_rows(bool suspended) {
   return Step::Next;
 }
 
+// Others see it, the gateway's own leg among them, once the transaction is over.
+void Backend::change_catalogue() {
+  wire_.catalogue.invalidate();
+  wire_.schema_doubtful = true;
+}
+
 // What a completed statement has changed.
 void Backend::apply(const Facts& facts, size_t index, std::string_view text, std::string_view tag,
                     int depth) {
-  if (facts.changes_catalogue()) wire_.catalogue.invalidate();
+  if (facts.changes_catalogue()) change_catalogue();
   if (!facts.changes_session()) return;
   const sql::Statement& statement = *facts.statements()[index].statement;
   if (statement.deferred && statement.verb == "EXECUTE" && depth < deferred_depth_max) {
@@ -239,7 +257,7 @@ void Backend::end_transaction_by(std::string_view tag, const sql::Statement& sta
 // Of a text that could not be read only the tag says what it was. What may have changed is forgotten: names
 // that are not known are judged as UNPARSED.
 void Backend::apply_unparsed(std::string_view tag) {
-  wire_.catalogue.invalidate();
+  change_catalogue();
   wire_.context.mark_unknown();
   block_ended_ = block_ended_ || tag == "COMMIT" || tag == "ROLLBACK" || tag == "PREPARE TRANSACTION";
   if (tag == "PREPARE" || tag.starts_with("DEALLOCATE") || tag.starts_with("DISCARD") || tag == "DO" ||

@@ -24,9 +24,9 @@ Backend::Shaped Backend::shape_rows(Entry& entry) {
 
 Backend::Step Backend::on_row(const Message& message, size_t offset) {
   Entry& entry = wire_.ledger.front();
-  if (entry.reads_state) {
+  if (entry.state_look_up != 0) {
     if (entry.await != Await::Execute || message.body.size() > state_size_max) return Step::Broken;
-    wire_.state = as_text(message.body);
+    if (wire_.awaits_state(entry.state_look_up)) wire_.state = as_text(message.body);
     drop(end_);
     return Step::Next;
   }
@@ -47,7 +47,7 @@ Backend::Step Backend::on_row(const Message& message, size_t offset) {
 Backend::Step Backend::on_partial_row(uint64_t size, Bytes there, size_t offset) {
   if (wire_.ledger.empty()) return Step::Broken;
   Entry& entry = wire_.ledger.front();
-  if (entry.reads_state) return size > state_size_max ? Step::Broken : Step::Stop;
+  if (entry.state_look_up != 0) return size > state_size_max ? Step::Broken : Step::Stop;
   switch (shape_rows(entry)) {
     case Shaped::None: return Step::Broken;
     case Shaped::Waiting: return Step::Stop;

@@ -75,7 +75,8 @@ std::shared_ptr<CopyShape> copy_shape(const Facts& facts) {
   auto out = std::make_shared<CopyShape>();
   out->format = one.statement->copy_out->format;
   out->of_relation = !one.statement->copy_out->relation.name.empty();
-  out->reads = {.tables = one.reads_tables, .converts = one.converts, .known = true};
+  out->reads = {
+      .tables = one.reads_tables, .converts = one.converts, .known = true, .statement = one.statement};
   return out;
 }
 

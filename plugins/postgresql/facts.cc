@@ -60,24 +60,24 @@ bool harmless_session(const sql::Statement& statement) {
 
 std::shared_ptr<const Facts> Facts::of(std::shared_ptr<const sql::Classification> source) {
   auto out = std::make_shared<Facts>();
-  for (const sql::Statement& statement : source->statements) out->add(statement);
   out->memory_size_ = 2 * source->memory_size() + sizeof(Facts);
   out->source_ = std::move(source);
+  for (const sql::Statement& statement : out->source_->statements) out->add(statement);
   return out;
 }
 
 std::shared_ptr<const Facts> Facts::of_inner(const Facts& facts, const sql::Statement& outer) {
   if (outer.inner.empty()) return nullptr;
   auto out = std::make_shared<Facts>();
-  for (const sql::Statement& statement : outer.inner) out->add(statement);
   out->memory_size_ = facts.memory_size_;
   out->source_ = facts.source_;
+  for (const sql::Statement& statement : outer.inner) out->add(statement);
   return out;
 }
 
 void Facts::add(const sql::Statement& statement) {
   StatementFacts facts;
-  facts.statement = &statement;
+  facts.statement = {source_, &statement};
   for (const sql::Object& object : statement.objects) facts.objects.push_back(object.text());
   auto& fields = facts.fields;
   for (const sql::Object& function : statement.functions_called) {

@@ -26,7 +26,7 @@ inline constexpr std::string_view effect = "effect", effects = "effects", functi
 }
 
 struct StatementFacts {
-  const sql::Statement* statement = nullptr;  // owned by Facts::source
+  std::shared_ptr<const sql::Statement> statement;  // kept by its Classification
   std::vector<std::string> objects;
   // Without effect and effects, which an EXECUTE takes from what its name stands for.
   std::vector<std::pair<std::string_view, std::string>> fields;

@@ -12,9 +12,10 @@ namespace {
 bool name_fits(std::string_view name) { return name.size() <= name_size_max; }
 
 // The server plans at Bind, and planning runs functions that are said to be immutable or stable: a user's may
-// do anything all the same.
+// do anything all the same. Of what could not be read, or has a name that nobody told the gateway, nobody
+// knows which it calls.
 bool runs_when_planned(const Portal& portal) {
-  if (!portal.statement || !portal.statement->facts) return false;
+  if (!portal.statement || !portal.statement->facts || !portal.statement->facts->parsed()) return true;
   return std::ranges::any_of(portal.statement->facts->statements(), [](const StatementFacts& one) {
     return !one.statement->unknown_functions.empty() ||
            std::ranges::any_of(one.statement->escapes,

@@ -91,12 +91,13 @@ Frontend::Ruling Frontend::read_state() {
   const bool sync = !wire_.unsynced;
   Writer out;
   write_state_lookup(out, sync);
-  wire_.host.note("look-up of the gateway", out.view());
+  wire_.host.note("look-up of the state", out.view());
   wire_.host.emit(SP_LEG_TARGET, out.view());
+  const uint32_t number = ++wire_.state_look_up;
   for (const Await await : {Await::Parse, Await::Bind, Await::Execute, Await::Close, Await::Close}) {
-    wire_.ledger.push({.await = await, .own = true, .reads_state = true});
+    wire_.ledger.push({.await = await, .own = true, .state_look_up = number});
   }
-  if (sync) wire_.ledger.push({.await = Await::Sync, .own = true, .reads_state = true});
+  if (sync) wire_.ledger.push({.await = Await::Sync, .own = true, .state_look_up = number});
   wire_.state_read = StateRead::Asked;
   wire_.state.clear();
   return wait_for_state();

@@ -52,7 +52,7 @@ const sql::Statement* running_statement(const Entry& entry) {
   if (facts == nullptr || !facts->parsed() || entry.statement_index >= facts->statements().size()) {
     return nullptr;
   }
-  return facts->statements()[entry.statement_index].statement;
+  return facts->statements()[entry.statement_index].statement.get();
 }
 
 std::shared_ptr<Prepared> prepared_by(const Facts& facts, const sql::Statement& statement,

@@ -78,7 +78,7 @@ enum class Copying : uint8_t {
 struct Entry {
   Await await = Await::Sync;
   bool own = false;                    // the gateway's own: the client does not see its answer
-  bool reads_state = false;            // with own: of a look-up of the server's state
+  uint32_t state_look_up = 0;          // with own: its number, of a look-up of the server's state
   bool vague = false;                  // Query, Bind, Execute: Judge::doubtful()
   bool judged = false;                 // an answered `ask`: it has a reply_end to come
   bool closes_portal = false;          // of Close

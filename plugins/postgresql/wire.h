@@ -44,11 +44,13 @@ struct Wire {
   bool segment_doubtful = false;  // since the last Sync or Query
   size_t doubtful_count = 0;      // unanswered Syncs and Queries that end such a segment
   bool names_doubtful = false;    // names may stand for something else than they were seen to be given to
+  bool schema_doubtful = false;   // the open transaction may have changed what names mean
   bool skipping = false;          // the server skips all until a Sync that the client has not sent yet
   bool client_waits = false;      // a client message waits for replies: feed leg 0 again when some have come
   bool target_said_fatal = false;
   StateRead state_read = StateRead::None;
-  std::string state;  // the answer, if Known
+  std::string state;           // the answer, if Known
+  uint32_t state_look_up = 0;  // number of the last one
   CopyIn copy_in = CopyIn::None;
   // Syncs that the server ignores, unless it fails the COPY before it reads the first data: then it answers
   // them. With copy_in None: those that are still to be sent for that reason.
@@ -60,6 +62,10 @@ struct Wire {
     if (now == activity) return;
     activity = now;
     host.activity(now);
+  }
+  // Whether an answer to the look-up of this number is what is waited for; an abandoned one's is not.
+  [[nodiscard]] bool awaits_state(uint32_t number) const {
+    return state_read == StateRead::Asked && number == state_look_up;
   }
   // What ReadyForQuery means for the host, or a refusal of the gateway's own in its place.
   void settle_activity() {

@@ -63,6 +63,21 @@ class LongHold(Base):
         self.assertEqual(0, child.wait(180))
         self.assertFalse(self.exists(table))
 
+    def test_looked_at_again(self):
+        """what was approved is not run where its words mean another table by then"""
+        table = self.make("a9")
+        child = self.spawn(f"DROP TABLE {table}")
+        one = self.gate.wait_approval(table)
+        self.cluster.sql(f"CREATE SCHEMA app AUTHORIZATION app; CREATE TABLE app.{table}(); ALTER TABLE app.{table} OWNER TO app", database="shop")
+        try:
+            self.gate.run("approve", one["id"], as_user="dana")
+            said = child.communicate(timeout=60)[1]
+            self.assertIn("search path", said)
+            self.assertTrue(self.exists("app." + table))
+            self.assertTrue(self.exists("public." + table))
+        finally:
+            self.cluster.sql("DROP SCHEMA app CASCADE", database="shop")
+
     def test_told_whole(self):
         """before a decision the whole request can be read; refusals tell the rule's reason and what could not be read"""
         table = self.make("a0")
@@ -252,6 +267,31 @@ class ShortHold(Base):
         elsewhere.execute("SET search_path = other")
         self.pending(elsewhere, f"DROP TABLE {table}")
         self.assertTrue(self.exists("other." + table))
+
+    def test_bound_to_schemas(self):
+        """a yes is void where somebody else has made the same words mean another table, unseen in the session"""
+        table = self.make("b9")
+        conn = self.connect()
+        self.gate.run("approve", self.pending(conn, f"DROP TABLE {table}"), as_user="dana")
+        self.cluster.sql(f"CREATE SCHEMA app AUTHORIZATION app; CREATE TABLE app.{table}(); ALTER TABLE app.{table} OWNER TO app", database="shop")
+        try:
+            self.pending(conn, f"DROP TABLE {table}")
+            self.assertTrue(self.exists("app." + table))
+            self.assertTrue(self.exists("public." + table))
+        finally:
+            self.cluster.sql("DROP SCHEMA app CASCADE", database="shop")
+
+    def test_bound_to_role(self):
+        """a yes is for the role it was asked in, however the session changed it"""
+        table = self.make("b10")
+        self.cluster.sql("CREATE ROLE deputy; ALTER ROLE deputy INHERIT; GRANT deputy TO app;"
+                         "CREATE FUNCTION become(text) RETURNS text LANGUAGE sql AS $$SELECT set_config('role', $1, false)$$", database="shop")
+        conn = self.connect()
+        self.gate.run("approve", self.pending(conn, f"DROP TABLE {table}"), as_user="dana")
+        conn.execute("SELECT become('deputy')")
+        self.pending(conn, f"DROP TABLE {table}")
+        conn.execute("SELECT become('none')")
+        self.assertTrue(self.exists(table))
 
     def test_transaction(self):
         """a yes given inside a transaction is void after its end"""

@@ -25,6 +25,60 @@ class FieldsOnly(world.Case):
         self.assertEqual("[masked]|name 1\n[masked]|name 2", out)
 
 
+class Computed(world.Case):
+    settings = {"policy": NAMED.replace('computed = "content"\n', "")}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster.sql("""
+            CREATE TABLE products(id int, name text); INSERT INTO products VALUES (1, 'pen');
+            CREATE VIEW plain AS SELECT lower(name) AS name, id::text || 'x' AS id FROM products WHERE name LIKE 'p%';
+            CREATE VIEW people AS SELECT upper(email) AS email FROM customers;
+            CREATE VIEW over_people AS SELECT p.* FROM people p;
+            CREATE MATERIALIZED VIEW copied AS SELECT left(email, 9) AS part FROM customers;
+            CREATE VIEW hidden AS SELECT query_to_xml('SELECT email FROM customers', true, true, '')::text AS x;
+            CREATE TABLE heirs() INHERITS (customers); INSERT INTO heirs SELECT (jsonb_populate_record(c, '{"id": 900001}')).* FROM customers c WHERE id = 1;
+            CREATE FUNCTION shout(products) RETURNS text LANGUAGE sql AS 'SELECT email FROM customers WHERE id = 1';
+            CREATE FUNCTION ltrim(products) RETURNS text LANGUAGE sql AS 'SELECT email FROM customers WHERE id = 1';
+            GRANT SELECT, UPDATE ON ALL TABLES IN SCHEMA public TO app; GRANT CREATE, TEMP ON DATABASE shop TO app""", database="shop")
+
+    def test_proven(self):
+        """what is computed from relations that no mask names is shown, through views too"""
+        for sql, value in (("SELECT upper(name) FROM products", "PEN"),
+                           ("SELECT name FROM plain", "pen"), ("SELECT max(id) FROM plain", "1x"),
+                           ("SELECT x.n || 's' FROM (SELECT name AS n FROM public.products) AS x", "pens"),
+                           ("WITH customers AS (SELECT name FROM products) SELECT upper(name) FROM customers", "PEN"),
+                           ("SELECT name || '' FROM products FOR UPDATE", "pen"),
+                           ("SELECT upper(relname) FROM pg_class WHERE relname = 'products'", "PRODUCTS"),
+                           ("SELECT max(table_name::text) FROM information_schema.tables WHERE table_name = 'products'", "products")):
+            self.assertEqual(value, self.good_psql(sql), sql)
+
+    def test_unproven(self):
+        """what may come from a masked field is masked, whichever way"""
+        for sql in ("SELECT upper(email) FROM customers WHERE id = 1",
+                    "SELECT (SELECT email FROM customers WHERE id = 1) || name FROM products",
+                    "SELECT email FROM people LIMIT 1", "SELECT email FROM over_people LIMIT 1", "SELECT part FROM copied LIMIT 1",
+                    "SELECT x FROM hidden", "SELECT lower(email) FROM heirs", "SELECT max(email) FROM heirs",
+                    "SELECT p.shout FROM products p", "SELECT ltrim(p) FROM products p", "SELECT shout(p) FROM products p",
+                    "SELECT max(query) FROM pg_stat_activity", "SELECT max(most_common_vals::text) || 'x' FROM pg_stats",
+                    "SELECT query_to_xml('SELECT email FROM customers', true, true, '')::text || name FROM products",
+                    "TABLE people LIMIT 1", "EXECUTE p", "FETCH c"):
+            first = "PREPARE p AS SELECT lower(email) FROM customers; BEGIN; DECLARE c CURSOR FOR SELECT lower(email) FROM customers;"
+            out = self.good_psql(first + sql).lower()
+            self.assertNotIn("@", out, sql)
+            self.assertNotIn("example", out, sql)
+            self.assertNotIn("user1", out, sql)
+
+    def test_open_transaction(self):
+        """a table that only this transaction sees proves nothing by its name"""
+        conn = self.connect(user="agent")
+        conn.execute("CREATE TEMP TABLE products AS SELECT 1 AS id, email AS name FROM customers")
+        self.assertEqual("[masked]", conn.execute("SELECT lower(name) FROM products LIMIT 1").fetchone()[0])
+        conn.rollback()
+        self.assertEqual("pen", conn.execute("SELECT lower(name) FROM products").fetchone()[0])
+
+
 class Reloaded(world.Case):
     settings = {"policy": NAMED.replace('computed = "content"', 'computed = "content"\nexcept = ["dba"]')}
 

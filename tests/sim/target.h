@@ -48,6 +48,7 @@ class TargetConnection {
   void describe(std::string_view body);
   void execute(std::string_view body);
   void close(std::string_view body);
+  void tell_state();
   void sync();
   void catalogue(std::string_view text);
 

@@ -7,6 +7,8 @@ namespace sallyport::sim {
 namespace {
 
 constexpr std::string_view refused_word = "SALLYPORT_REFUSED";
+// The gateway's own: what a held request's names mean.
+constexpr std::string_view state_question = "SELECT pg_catalog.current_setting('search_path')";
 
 std::string plain(uint8_t type) { return message(type, {}); }
 
@@ -94,6 +96,11 @@ void TargetConnection::parse(std::string_view body) {
   const std::string text(cursor.text());
   if (text.starts_with(refused_word)) return fail("42601", "syntax error", false);
   const std::optional<Tag> tag = find_tag(text);
+  if (!tag && text.starts_with(state_question)) {
+    statements_[name] = text;
+    return status_ == 'E' ? fail("25P02", "current transaction is aborted", false)
+                          : send(plain(pg::back::parse_complete));
+  }
   if (!tag) return scene_.journal.fail("a target was told to prepare what no client said");
   scene_.journal.seen(*tag, text, scene_.ring, target_.setup().durable);
   enter(*tag);
@@ -125,7 +132,15 @@ void TargetConnection::execute(std::string_view body) {
   pg::Cursor cursor(pg::as_bytes(body));
   const auto found = portals_.find(cursor.text());
   if (found == portals_.end()) return fail("34000", "portal does not exist", false);
+  if (found->second.starts_with(state_question)) return tell_state();
   run(find_tag(found->second).value(), false);
+}
+
+void TargetConnection::tell_state() {
+  pg::Writer out;
+  out.begin(pg::back::command_complete).text("SELECT 1").end();
+  send(text_row({"public", "{pg_catalog,public}", "app", "app", "none", "on"}) +
+       std::string(pg::as_text(out.view())));
 }
 
 void TargetConnection::close(std::string_view body) {

@@ -18,6 +18,7 @@
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/login/target_login.h"
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/rows/sources.h"
 #include "plugins/postgresql/rows/type.h"
 
 namespace sallyport::pg {
@@ -53,6 +54,16 @@ class Catalogue {
   // a table whose fields are masked.
   [[nodiscard]] bool derived(uint32_t table_oid) const;
 
+  // What was not seen is asked for again from now on: the reply that it was asked for goes on.
+  void forget_missing();
+
+  // Asks what a statement may read. Known: sources() answers until the next find_sources().
+  Answer find_sources(const SourcesQuestion& question);
+  // OIDs of the relations; null: it may read anything.
+  [[nodiscard]] const std::vector<uint32_t>* sources(const SourcesQuestion& question) const;
+  // Of all columns; none: the relation is not known.
+  [[nodiscard]] std::vector<std::string_view> paths(uint32_t table_oid) const;
+
   // For every event of catalogue_leg, and SP_EVENT_ANSWER of any leg. True: what was waited for is settled,
   // the machine must look at the held reply again (leg SP_LEG_TARGET). Failures settle too: no origin.
   bool feed(const sp_input& input);
@@ -73,17 +84,27 @@ class Catalogue {
     bool derived = false;
   };
   using Tables = std::unordered_map<uint32_t, Table>;
+  // An answer to a SourcesQuestion.
+  struct Found {
+    bool proven = true;
+    std::vector<bool> named;  // which of its relations were found
+    std::vector<uint32_t> oids;
+  };
 
   [[nodiscard]] const Column* find(uint32_t table_oid, int16_t attribute_number) const;
   void want(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids);
+  Answer begin();
   void ask();
   void die(bool leg_open);
   bool read(std::span<const uint8_t> bytes);
   bool read_message(const Message& message);
   bool read_column(Bytes row);
   bool read_type(Bytes row);
+  bool read_source(Bytes row);
+  bool read_users_own(Bytes row);
   void settle();
   void keep_answer();
+  void keep_sources();
   void answer_within(uint32_t delay_ms);
 
   Link link_;
@@ -92,9 +113,12 @@ class Catalogue {
   At at_ = At::Idle;
   std::vector<uint32_t> asked_;
   std::vector<uint32_t> asked_types_;
-  std::vector<uint32_t> missing_;  // asked, and not seen: known to have no origin until the next resolve
+  std::vector<uint32_t> missing_;  // asked, and not seen: known to have no origin until forget_missing()
   std::vector<uint32_t> missing_types_;
-  size_t answers_ = 0;  // of the questions in the message: how many are over
+  SourcesQuestion asked_sources_;  // with a text: this is asked, and nothing of the above
+  Found found_;
+  std::unordered_map<std::string, Found> sources_;  // by the question's text
+  size_t answers_ = 0;                              // of the questions in the message: how many are over
   std::shared_ptr<Types> types_ = std::make_shared<Types>();
   Tables tables_;
   Tables answer_;

@@ -1,6 +1,7 @@
 #include "plugins/postgresql/rows/rows.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "plugins/postgresql/messages.h"
 #include "plugins/postgresql/rows/walk.h"
@@ -90,7 +91,7 @@ RowShape Rows::unknown_shape() {
 
 Described Rows::describe(std::span<const uint8_t> message, RowShape& shape, Reads reads) {
   if (!parse_row_description(message, shape)) return Described::Fault;
-  shape.reads = reads;
+  shape.reads = std::move(reads);
   return prepare(shape);
 }
 
@@ -103,16 +104,55 @@ Described Rows::prepare(const RowShape& shape) {
     types.push_back(column.type_oid);
   }
   if (catalogue_.resolve(tables, types) == Catalogue::Answer::Waiting) return Described::Waiting;
+  bool proven = false;
+  if (prove(shape, proven) == Catalogue::Answer::Waiting) return Described::Waiting;
   for (const Column& column : shape.columns) {
     column.path = catalogue_.path(column.table_oid, column.attribute_number);
-    // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
-    const bool system = column.table_oid != 0 && column.attribute_number < 0;
-    column.no_origin = (column.path.empty() && !system) || catalogue_.derived(column.table_oid);
-    column.unrelated = !shape.reads.tables && column.table_oid == 0;
+    column.no_origin = lacks_origin(column) && !(proven && column.table_oid != 0);
+    column.unrelated = column.table_oid == 0 && (proven || !shape.reads.tables);
   }
+  catalogue_.forget_missing();
   shape.located = true;
   shape.generation = 0;
   return Described::Done;
+}
+
+bool Rows::lacks_origin(const Column& column) const {
+  // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
+  const bool system = column.table_oid != 0 && column.attribute_number < 0;
+  const bool pathless = catalogue_.path(column.table_oid, column.attribute_number).empty();
+  return (pathless && !system) || catalogue_.derived(column.table_oid);
+}
+
+// Whether the statement reads nothing that a mask names, asked only where that would show more.
+Catalogue::Answer Rows::prove(const RowShape& shape, bool& proven) {
+  proven = false;
+  if (!shape.reads.statement || !shape.reads.tables) return Catalogue::Answer::Known;
+  bool wanted = false;
+  for (const Column& column : shape.columns) {
+    if (!lacks_origin(column)) continue;
+    // Of a table that nobody can see nothing can be proven.
+    if (column.table_oid != 0 && !catalogue_.derived(column.table_oid)) return Catalogue::Answer::Known;
+    wanted = true;
+  }
+  if (!wanted || !names_masked({})) return Catalogue::Answer::Known;
+  const SourcesQuestion question = sources_question(*shape.reads.statement);
+  if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
+  const std::vector<uint32_t>* sources = catalogue_.sources(question);
+  if (sources == nullptr) return Catalogue::Answer::Known;
+  if (catalogue_.resolve(*sources) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
+  proven = std::ranges::none_of(*sources, [this](uint32_t oid) {
+    const std::vector<std::string_view> paths = catalogue_.paths(oid);
+    return paths.empty() || names_masked(paths);
+  });
+  return Catalogue::Answer::Known;
+}
+
+// Without paths: whether any origin is named.
+bool Rows::names_masked(std::span<const std::string_view> paths) {
+  std::vector<sp_text> texts;
+  for (const std::string_view path : paths) texts.push_back(text_of(path));
+  return link_.host->names_masked(link_.session, texts.data(), texts.size()) != 0;
 }
 
 // ---- Collecting ------------------------------------------------------------------------------------------

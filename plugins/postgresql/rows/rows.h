@@ -127,6 +127,9 @@ class Rows {
 
   sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
+  [[nodiscard]] bool lacks_origin(const Column& column) const;
+  Catalogue::Answer prove(const RowShape& shape, bool& proven);
+  [[nodiscard]] bool names_masked(std::span<const std::string_view> paths);
   sp_field_id text_field(std::string_view label, Quotes quotes, TextFields& known);
   sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);
   void enroll(const Column& column, const Types& types, bool possible, bool converts);

@@ -11,6 +11,7 @@
 
 #include "plugins/postgresql/rows/atoms.h"
 #include "plugins/postgresql/rows/type.h"
+#include "plugins/postgresql/sql/statement.h"
 
 namespace sallyport::pg {
 
@@ -37,6 +38,9 @@ struct Reads {
   bool tables = true;    // false: it reads no relation
   bool converts = true;  // false: numbers that it computes spell no text
   bool known = false;    // its text is: the names of its columns are the text's own
+  // By which it may be proven to read nothing that is masked; null: it cannot be. Shared with its text's
+  // facts.
+  std::shared_ptr<const postgresql::sql::Statement> statement;
 };
 
 class RowShape {

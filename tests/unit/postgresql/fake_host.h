@@ -308,6 +308,7 @@ inline void FakeHost::build_table() {
     return static_cast<sp_field_id>(self.fields.size());
   };
   table_.names_masked = [](sp_session* s, const sp_text* paths, size_t count) {
+    if (count == 0) return of(s).names_masked ? 1 : 0;
     for (size_t i = 0; i < count; ++i) {
       if (of(s).names_masked && of(s).names_masked(view_of(paths[i]))) return 1;
     }

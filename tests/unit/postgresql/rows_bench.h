@@ -53,6 +53,7 @@ struct RowsBench {
   Catalogue catalogue{host.link()};
   Rows rows{host.link(), catalogue};
   std::shared_ptr<const RowShape> shape = std::make_shared<RowShape>();
+  Reads reads;  // what is known of the statement that all rows come from
   bool ok = true;
   bool held = false;
   std::function<void()> completed;  // at a CommandComplete, before the feed is finished
@@ -76,7 +77,7 @@ struct RowsBench {
       const size_t offset = end;
       if (next.type == 'T') {
         auto read = std::make_shared<RowShape>();
-        const Described described = rows.describe(next.whole, *read);
+        const Described described = rows.describe(next.whole, *read, reads);
         ok = described != Described::Fault;
         held = described == Described::Waiting;
         if (described != Described::Done) break;

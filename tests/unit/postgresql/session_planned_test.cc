@@ -41,5 +41,21 @@ TEST(SessionPlanned, RefusesUnknownFunctionsAtBind) {
   EXPECT_FALSE(bench.faulted);
 }
 
+// What cannot be read may call anything, and what a name stands for that nobody told of too.
+TEST(SessionPlanned, HoldsAtBindWhatIsNotKnown) {
+  Bench bench;
+  bench.verdicts["UNPARSED"] = SP_WAIT;
+  const std::string unreadable = "SELECT U&\"\\+000074" + std::string(60, 'a') + "\"(1)";
+  bench.client(run(unreadable) + sync());
+  bench.target(parsed());
+  EXPECT_EQ(kinds(bench.to_target()), "P");
+  EXPECT_EQ(bench.asked.back().verbs, std::vector<std::string>{"UNPARSED"});
+  Bench other;
+  other.verdicts["UNPARSED"] = SP_WAIT;
+  other.client(bind("", "made elsewhere") + execute("") + sync());
+  EXPECT_EQ(kinds(other.to_target()), "");
+  EXPECT_EQ(other.asked.back().verbs, std::vector<std::string>{"UNPARSED"});
+}
+
 }  // namespace
 }  // namespace sallyport::pg::test

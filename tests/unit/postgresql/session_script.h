@@ -26,6 +26,11 @@ class Script {
   void say(std::string comment) { text_ += "\n# " + comment + "\n"; }
   void client(std::string_view bytes) { input(SP_LEG_CLIENT, "client", bytes); }
   void target(std::string_view bytes) { input(SP_LEG_TARGET, "leg 1", bytes); }
+  // What the target answers to the look-up for a held request; empty status: the client's Sync is to come.
+  void state(std::string_view status = "I") {
+    target(parsed() + bound() + row({"public"}) + complete("SELECT 1") + closed() + closed() +
+           (status.empty() ? std::string() : ready(status[0])));
+  }
   void opened(uint32_t leg) {
     line("opened " + std::to_string(leg));
     need(host_.opened(leg));

@@ -1,0 +1,144 @@
+// What a statement may read at most: the question that finds it, and what an answer proves.
+#include <gtest/gtest.h>
+
+#include "plugins/postgresql/rows/sources.h"
+#include "plugins/postgresql/sql/classify.h"
+#include "tests/unit/postgresql/rows_bench.h"
+
+namespace sallyport::pg::test {
+namespace {
+
+namespace sql = postgresql::sql;
+
+std::shared_ptr<const sql::Statement> statement(std::string_view text) {
+  auto all = std::make_shared<sql::Classification>(sql::Classifier().classify(text));
+  return {all, &all->statements[0]};
+}
+SourcesQuestion question(std::string_view text) { return sources_question(*statement(text)); }
+
+TEST(Sources, AskForEveryNameOnce) {
+  const SourcesQuestion asked =
+      question("SELECT upper(a.n) FROM s.\"it's\" a, b JOIN b AS c USING (id) WHERE n IN (SELECT m FROM d)");
+  EXPECT_EQ(asked.relation_count, 3u);
+  EXPECT_NE(asked.text.find("'s'::pg_catalog.name, 'it''s'::pg_catalog.name"), std::string::npos);
+  EXPECT_NE(asked.text.find("''::pg_catalog.name, 'd'::pg_catalog.name"), std::string::npos);
+  // A user's function may answer to a function's or a column's name.
+  for (const char* name : {"'upper'", "'n'", "'m'"}) {
+    EXPECT_NE(asked.text.find(name), std::string::npos) << name;
+  }
+}
+
+TEST(Sources, ProveNothingOfWhatMayReadAnything) {
+  for (const char* text :
+       {"SELECT mine(n) FROM a", "INSERT INTO a SELECT n FROM b RETURNING n", "EXECUTE p", "SHOW a.b",
+        "SELECT current_setting('a.b') || n FROM a", "SELECT query_to_xml(n, true, true, '') FROM a",
+        "SELECT n FROM pg_temp.a", "SELECT n FROM \"a\\b\"", "SELECT n <@> n FROM a",
+        "WITH x AS (DELETE FROM a RETURNING n) SELECT n FROM x", "CALL p()", "DO ''", "SELECT 1",
+        "SELEKT n FROM a"}) {
+    EXPECT_EQ(question(text).text, "") << text;
+  }
+  for (const char* text : {"SELECT upper(n) FROM a", "TABLE a", "SELECT n FROM a FOR UPDATE",
+                           "SELECT nextval('s'), n FROM a", "EXPLAIN SELECT n FROM a", "COPY a TO STDOUT"}) {
+    EXPECT_NE(question(text).text, "") << text;
+  }
+}
+
+TEST(Sources, VouchForFunctionsOfViews) {
+  EXPECT_TRUE(vouched(""));
+  EXPECT_TRUE(vouched(",lower,count"));
+  for (const char* functions : {"!", "lower,!", "query_to_xml", "current_setting", "lo_get", "set_config"}) {
+    EXPECT_FALSE(vouched(functions)) << functions;
+  }
+}
+
+struct Bench : RowsBench {
+  std::string bytes = row_description({{"u"}}) + data_row({"jane"});
+  Bench() {
+    mask("", "****");
+    host.masked_field = [](const sp_field& field) {
+      if (view_of(field.label) == "column name") return false;
+      return view_of(field.path) == "public.users.email" ||
+             ((field.flags & SP_FIELD_NO_ORIGIN) != 0 && (field.flags & SP_FIELD_UNRELATED) == 0);
+    };
+    host.names_masked = [](std::string_view path) { return path == "public.users.email"; };
+    reads.known = true;
+    reads.statement = statement("SELECT upper(n) AS u FROM a JOIN b USING (n)");
+    catalogue.prepare(
+        {.target = "orders-db", .database = "shop", .tls = SP_TARGET_TLS_OFF, .parameters = {}});
+    host.receive(1, bytes);
+    open_catalogue();
+  }
+  void answer_sources(const std::vector<Values>& answer, const char* users_own = "f") {
+    EXPECT_NE(host.legs[2].output.find("RECURSIVE"), std::string::npos);
+    std::string said = row_description({{"number"}, {"oid"}, {"seems"}, {"functions"}});
+    for (const Values& row : answer) said += data_row(row);
+    said += message('C', text("SELECT 1")) + row_description({{"own"}}) + data_row({users_own});
+    host.receive(catalogue_leg, said + message('C', text("SELECT 1")) + message('Z', "I"));
+    again();
+  }
+  void answer_paths(const std::vector<Values>& answer) {
+    answer_catalogue(answer);
+    again();
+  }
+  [[nodiscard]] bool masked() const { return host.legs[0].output.find("****") != std::string::npos; }
+};
+
+const std::vector<Values> clean = {{"16500", "1", "public", "a", "n", "f"},
+                                   {"16501", "1", "public", "b", "n", "f"}};
+
+TEST(Sources, ThatNoMaskNamesShowWhatIsComputed) {
+  Bench bench;
+  bench.answer_sources({{"0", "16500", "t", ""}, {"1", "16501", "t", ",lower"}});
+  bench.answer_paths(clean);
+  EXPECT_EQ(bench.host.legs[0].output, bench.bytes);
+  // The next time nothing is asked.
+  const std::string asked = bench.host.legs[2].output;
+  bench.host.legs[0].output.clear();
+  bench.host.receive(1, bench.bytes);
+  EXPECT_EQ(bench.host.legs[0].output, bench.bytes);
+  EXPECT_EQ(bench.host.legs[2].output, asked);
+}
+
+TEST(Sources, ThatAMaskNamesHideIt) {
+  Bench bench;
+  bench.answer_sources({{"0", "16500", "t", ""}, {"1", "16501", "t", ""}, {"1", "16502", "t", ""}});
+  std::vector<Values> paths = clean;
+  paths.push_back({"16502", "2", "public", "users", "email", "f"});
+  bench.answer_paths(paths);
+  EXPECT_TRUE(bench.masked());
+}
+
+TEST(Sources, ThatAreNotAllSeenProveNothing) {
+  const std::vector<std::pair<std::vector<Values>, const char*>> answers = {
+      {{{"0", "16500", "t", ""}}, "f"},                                       // b was not found
+      {{{"0", "16500", "t", ""}, {"1", "16501", "f", ""}}, "f"},              // foreign
+      {{{"0", "16500", "t", ""}, {"1", "16501", "t", "query_to_xml"}}, "f"},  // a view that reads anything
+      {{{"0", "16500", "t", ""}, {"1", "16501", "t", ""}}, "t"},              // upper() may be a user's
+  };
+  for (const auto& [answer, users_own] : answers) {
+    Bench bench;
+    bench.answer_sources(answer, users_own);
+    EXPECT_TRUE(bench.masked());
+    EXPECT_TRUE(bench.ok);
+  }
+}
+
+TEST(Sources, WithoutColumnsProveNothing) {
+  Bench bench;
+  bench.answer_sources({{"0", "16500", "t", ""}, {"1", "16501", "t", ""}});
+  bench.answer_paths({clean[0]});
+  EXPECT_TRUE(bench.masked());
+}
+
+TEST(Sources, AreNotAskedForWhereNoMaskNamesFields) {
+  RowsBench bench;
+  bench.mask("", "****");
+  bench.reads.statement = statement("SELECT upper(n) AS u FROM a");
+  bench.catalogue.prepare(
+      {.target = "orders-db", .database = "shop", .tls = SP_TARGET_TLS_OFF, .parameters = {}});
+  bench.host.receive(1, row_description({{"u"}}) + data_row({"jane"}));
+  EXPECT_EQ(bench.host.legs[2].output.find("RECURSIVE"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sallyport::pg::test
