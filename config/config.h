@@ -64,6 +64,17 @@ struct Admin {
   std::filesystem::path socket;  // default STATE_DIR/admin.sock
 };
 
+// The name of the gateway's own caller, who plants fake values; no user may have it.
+inline constexpr const char* canary_name = "sallyport-canary";
+
+// When the gateway proves its masks by itself, and as whom.
+struct Canary {
+  uint32_t interval_ms = 0;         // 0: on demand only
+  std::vector<std::string> groups;  // of the caller: masks and rules may be scoped by group
+  bool lockdown = false;            // a target that leaks is closed
+  Place place;
+};
+
 struct Log {
   std::filesystem::path directory;  // default STATE_DIR/log
   std::filesystem::path ring_dir;   // tmpfs; default: /dev/shm/sallyport-UID-<hash of state_dir>
@@ -144,6 +155,8 @@ struct CustomDetector {
   std::string pattern;
   std::vector<std::string> words;  // one must stand before the value; empty: none need
   DetectorCheck check = DetectorCheck::none;
+  std::string example;  // a fake value with its word, if any, for the canary
+  Place example_place;
   Place pattern_place;
   Place place;
 };
@@ -199,6 +212,7 @@ struct Config {
   Server server;
   Admin admin;
   Log log;
+  Canary canary;
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Target> targets;

@@ -77,6 +77,14 @@ static_assert(pipe_count * pipe_size < 64 * MiB);
 inline constexpr size_t source_count_max = 1024;
 inline constexpr size_t certificate_name_size_max = 255;
 
+// Canary.
+inline constexpr uint32_t canary_interval_min_ms = 1000;
+inline constexpr uint32_t canary_interval_max_ms = 7 * 86'400'000;
+inline constexpr uint32_t canary_target_timeout_ms = 60'000;  // of all that is planted at one target
+inline constexpr uint32_t canary_statement_timeout_ms =
+    5000;                                               // until the whole answer to one statement is there
+inline constexpr size_t canary_waiting_count_max = 16;  // runs asked for during another
+
 // Names of users, targets, logins, rules, masks.
 inline constexpr size_t name_size_max = 63;
 

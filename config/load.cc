@@ -104,6 +104,7 @@ void load_sections(Loader& loader, const Value& whole) {
   load_server(loader, find_table(loader, reader, "server"));
   load_admin(loader, find_table(loader, reader, "admin"));
   load_log(loader, find_table(loader, reader, "log"));
+  load_canary(loader, find_table(loader, reader, "canary"));
   load_entries(loader, reader, "listener", load_listener);
   load_entries(loader, reader, "user", load_user);
   load_entries(loader, reader, "target", load_target);

@@ -29,6 +29,7 @@ void load_detector(Loader& loader, const Value& table) {
                  {"mod97", DetectorCheck::mod97},
                  {"mod11-10", DetectorCheck::mod11_10},
                  {"verhoeff", DetectorCheck::verhoeff}});
+  if (reader.text("example", detector.example)) detector.example_place = reader.find("example")->place;
   reader.finish();
   loader.config.detectors.push_back(std::move(detector));
 }

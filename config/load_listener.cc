@@ -130,6 +130,8 @@ void load_user(Loader& loader, const Value& table) {
   user.place = table.place;
   reader.require("name", "name = \"…\"");
   if (reader.name("name", user.name)) reader.rename("user \"" + user.name + "\"");
+  if (user.name == canary_name)
+    reader.problem("name", "this name is the gateway's own (sallyport canary): choose another");
   reader.names("groups", user.groups);
   if (reader.text("secret", user.secret)) {
     if (const Result<ScramSecret> secret = parse_scram_secret(user.secret); !secret) {

@@ -24,6 +24,7 @@ struct Loader {
 void load_server(Loader& loader, const Value* table);
 void load_admin(Loader& loader, const Value* table);
 void load_log(Loader& loader, const Value* table);
+void load_canary(Loader& loader, const Value* table);
 void load_listener(Loader& loader, const Value& table);
 void load_user(Loader& loader, const Value& table);
 void load_target(Loader& loader, const Value& table);

@@ -53,6 +53,7 @@ class Resolver {
       check_groups(mask.place, where + ": except", mask.except);
     }
     check_token_keys();
+    check_groups(config_.canary.place, "[canary]: groups", config_.canary.groups);
     for (const Rule& rule : config_.rules) check(rule);
   }
 

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/quantity.h"
+#include "core/guard/canary.h"
 #include "core/guard/policy_tables.h"
 
 namespace sallyport::guard {
@@ -35,7 +36,10 @@ class Compiler {
     collect_names();
     auto custom = CustomDetectors::compile(config_.detectors);
     if (!custom) problems_ = std::move(custom.error());
-    if (custom) tables_.custom = std::move(*custom);
+    if (custom) {
+      tables_.custom = std::move(*custom);
+      problems_ = check_examples(config_, tables_.custom);
+    }
     // Without a single target there is still one, so that Policy::scanner can always answer.
     const DetectorSet secrets = Catalogue::find("@secrets").value_or(DetectorSet());
     (void)scanner({config_.file.string(), 1}, secrets);

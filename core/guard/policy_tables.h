@@ -1,4 +1,4 @@
-// What a Policy is compiled to. Private to core/guard/policy*.cc and explain.cc.
+// What a Policy is compiled to. Private to core/guard/policy*.cc, explain.cc and canary.cc.
 #pragma once
 
 #include <atomic>

@@ -104,6 +104,15 @@ const Mistake mistakes[] = {
     {"fields = [\"customers.email\"]", "computed = \"mask\" # HERE", "write fields"},
     {"[[mask]]\nname = \"pii\"", "[[mask]] # HERE\nname = \"pii\"\ntargets = [\"dx\"]", "no target \"dx\""},
     {"[[mask]]\nname = \"pii\"", "[[mask]] # HERE\nname = \"pii\"\nexcept = [\"nobody\"]", "no user has the group \"nobody\""},
+    // Canary.
+    {"[[mask]]", "[canary]\ninterval = \"soon\" # HERE\n[[mask]]", "no duration"},
+    {"[[mask]]", "[canary]\ninterval = \"10ms\" # HERE\n[[mask]]", "shorter than a second"},
+    {"[[mask]]", "[canary]\ninterval = \"8d\" # HERE\n[[mask]]", "at most 7d"},
+    {"[[mask]]", "[canary]\nlockdown = \"yes\" # HERE\n[[mask]]", "true or false"},
+    {"[[mask]]", "[canary] # HERE\ngroups = [\"stuff\"]\n[[mask]]", "no user has the group \"stuff\" (did you mean \"staff\"?)"},
+    {"[[mask]]", "[canary]\ntarget = \"db\" # HERE\n[[mask]]", "unknown key \"target\""},
+    {"[[mask]]", "[[canary]] # HERE\n[[mask]]", "write [canary]"},
+    {"name = \"ann\"", "name = \"sallyport-canary\" # HERE", "the gateway's own"},
     // Rules.
     {"match = { verb = [\"DROP\"] }", "match = {} # HERE", "match is empty"},
     {"match = { verb = [\"DROP\"] }", "match = { verb = [] } # HERE", "could never match"},
