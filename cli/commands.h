@@ -22,6 +22,7 @@ struct Context {
 using Add = void (*)(CLI::App&, Context&);
 
 void add_approvals(CLI::App&, Context&);
+void add_canary(CLI::App&, Context&);
 void add_check(CLI::App&, Context&);
 void add_demo(CLI::App&, Context&);
 void add_explain(CLI::App&, Context&);
@@ -39,8 +40,9 @@ void add_targets(CLI::App&, Context&);
 void add_user(CLI::App&, Context&);
 
 // In the order of --help.
-inline constexpr Add commands[] = {
-    add_demo,     add_serve, add_init,   add_check, add_explain, add_targets, add_user,    add_approvals,
-    add_sessions, add_show,  add_replay, add_tail,  add_report,  add_log,     add_operate, add_plugin};
+inline constexpr Add commands[] = {add_demo,    add_serve, add_init,      add_check,    add_explain,
+                                   add_targets, add_user,  add_approvals, add_sessions, add_show,
+                                   add_replay,  add_tail,  add_report,    add_canary,   add_log,
+                                   add_operate, add_plugin};
 
 }  // namespace sallyport::cli

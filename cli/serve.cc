@@ -10,6 +10,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/canary_postgresql.h"
 #include "cli/commands.h"
 #include "core/control/gateway.h"
 
@@ -49,7 +50,7 @@ int serve(const Context& context) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
 
-  auto gateway = Gateway::start(context.config_file, say);
+  auto gateway = Gateway::start(context.config_file, say, probe_target);
   if (!gateway) {
     for (const config::Problem& problem : gateway.error()) {
       fprintf(stderr, "%s: %s\n", problem.place.text().c_str(), problem.text.c_str());

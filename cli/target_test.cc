@@ -1,6 +1,5 @@
 #include "cli/target_test.h"
 
-#include <libpq-fe.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -13,17 +12,18 @@
 #include <filesystem>
 #include <memory>
 
+#include "cli/pg_client.h"
 #include "cli/policy_source.h"
 #include "cli/remote.h"
 #include "config/quantity.h"
 #include "core/guard/explain.h"
+#include "core/guard/fakes.h"
 
 namespace sallyport::cli {
 
 namespace {
 
 constexpr int dial_timeout_s = 10;
-constexpr const char* fake_email = "canary.person@example.com";  // RFC 2606: nobody's
 
 class Socket {
  public:
@@ -94,8 +94,6 @@ Result<std::string> verify_tls(const config::Target& target, int fd) {
                                                         : ", certificate verified for " + name);
 }
 
-using Connection = std::unique_ptr<PGconn, void (*)(PGconn*)>;
-
 // The listener that this machine reaches the target by.
 const config::Listener* listener_of(const config::Config& config, const config::Target& target) {
   const auto found = std::ranges::find_if(config.listeners, [&target](const config::Listener& listener) {
@@ -105,58 +103,45 @@ const config::Listener* listener_of(const config::Config& config, const config::
   return found == config.listeners.end() ? nullptr : &*found;
 }
 
-Result<Connection> log_in(const config::Config& config, const config::Target& target, const std::string& as) {
+Result<PgClient> log_in(const config::Config& config, const config::Target& target, const std::string& as) {
   const config::Listener* listener = listener_of(config, target);
   if (!listener) return fail("no listener leads to it");
   const char* given = getenv("SALLYPORT_SECRET");
-  const std::string secret = given ? given : read_secret_line("secret of " + as + ": ");
-  const std::string host = listener->address.host == "0.0.0.0" ? "127.0.0.1"
-                           : listener->address.host == "::"    ? "::1"
-                                                               : listener->address.host;
-  const std::string port = std::to_string(listener->address.port), user = as + "," + target.name;
   const std::filesystem::path ca = config.file.parent_path() / "tls/ca.crt";
   const bool verifies = listener->tls && std::filesystem::exists(ca);
-  const char* mode = verifies ? "verify-full" : listener->tls ? "require" : "disable";
-  const std::string ca_text = ca.string();
-  const char* names[] = {
-      "host", "port", "user", "password", "dbname", "sslmode", verifies ? "sslrootcert" : nullptr, nullptr};
-  const char* values[] = {host.c_str(),
-                          port.c_str(),
-                          user.c_str(),
-                          secret.c_str(),
-                          target.database.empty() ? user.c_str() : target.database.c_str(),
-                          mode,
-                          verifies ? ca_text.c_str() : nullptr,
-                          nullptr};
-  Connection connection(PQconnectdbParams(names, values, 0), PQfinish);
-  if (PQstatus(connection.get()) == CONNECTION_OK) return connection;
-  std::string text = PQerrorMessage(connection.get());
-  while (text.ends_with('\n')) text.pop_back();
-  return fail(text);
+  PgWhere where;
+  where.host = listener->address.host == "0.0.0.0" ? "127.0.0.1"
+               : listener->address.host == "::"    ? "::1"
+                                                   : listener->address.host;
+  where.port = listener->address.port;
+  where.user = as + "," + target.name;
+  where.secret = given ? given : read_secret_line("secret of " + as + ": ");
+  where.database = target.database.empty() ? where.user : target.database;
+  where.tls = listener->tls.has_value();
+  if (verifies) where.ca = ca.string();
+  return PgClient::open(where, dial_timeout_s);
 }
 
-Result<std::string> ask(PGconn* connection, const std::string& query) {
-  const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQexec(connection, query.c_str()), PQclear);
-  if (PQresultStatus(result.get()) != PGRES_TUPLES_OK || PQntuples(result.get()) != 1) {
-    std::string text = PQerrorMessage(connection);
-    while (text.ends_with('\n')) text.pop_back();
-    return fail(text.empty() ? "no row came" : text);
-  }
-  return std::string(PQgetvalue(result.get(), 0, 0));
+Result<std::string> ask(PgClient& client, const std::string& query) {
+  const Result<PgAnswer> answer = client.run(query, PgForm::simple, dial_timeout_s * 1000);
+  if (!answer) return std::unexpected(answer.error());
+  if (!answer->sqlstate.empty()) return fail(answer->text());
+  if (answer->rows.size() != 1 || answer->rows[0].empty()) return fail("no row came");
+  return answer->rows[0][0].value_or("");
 }
 
 TargetFinding prove_mask(const PolicySource& source, const config::Target& target, const std::string& as,
-                         PGconn* connection) {
+                         PgClient& client) {
   const config::User* user = source.policy->user(as);
   const std::vector<std::string> groups = user ? user->groups : std::vector<std::string>();
+  const std::string fake_email = guard::fake_of(guard::DetectorId::Email).text;
   const guard::FieldNote note = guard::explain_field(*source.policy, target, groups, "email", "");
-  const Result<std::string> seen = ask(connection, std::string("SELECT '") + fake_email + "' AS email");
+  const Result<std::string> seen = ask(client, "SELECT '" + fake_email + "' AS email");
   if (!seen) return {"mask", false, seen.error().text};
-  if (*seen != fake_email) return {"mask", true, std::string(fake_email) + " came back as " + *seen};
+  if (*seen != fake_email) return {"mask", true, fake_email + " came back as " + *seen};
   const bool applies = std::ranges::any_of(
       note.masks, [](const guard::MaskNote& mask) { return mask.applies && !mask.mask->detect.empty(); });
-  if (applies)
-    return {"mask", false, std::string(fake_email) + " came back unmasked, though a mask by content applies"};
+  if (applies) return {"mask", false, fake_email + " came back unmasked, though a mask by content applies"};
   return {"mask", true,
           note.masks.empty() ? "no mask covers this target"
                              : "no mask by content applies to " + as + "; masks by name are not tried here"};
@@ -182,13 +167,13 @@ std::vector<std::string> pg_hba_lines(const config::Target& target, const std::s
 
 void log_in_and_prove(const PolicySource& source, const config::Target& target, const std::string& as,
                       TargetReport& report) {
-  const Result<Connection> connection = log_in(source.policy->config(), target, as);
-  if (!connection) return report.findings.push_back({"login", false, connection.error().text});
-  const Result<std::string> address = ask(connection->get(), "SELECT host(inet_client_addr())");
+  Result<PgClient> client = log_in(source.policy->config(), target, as);
+  if (!client) return report.findings.push_back({"login", false, client.error().text});
+  const Result<std::string> address = ask(*client, "SELECT host(inet_client_addr())");
   report.findings.push_back({"login", true,
                              "through the gateway as " + as + "; the target sees " +
                                  address.value_or("an address that policy hides")});
-  report.findings.push_back(prove_mask(source, target, as, connection->get()));
+  report.findings.push_back(prove_mask(source, target, as, *client));
   report.pg_hba = pg_hba_lines(target, address && !address->empty() ? *address : "ADDRESS-OF-THE-GATEWAY");
 }
 

@@ -38,6 +38,7 @@ Core::Core(CoreOptions options)
       recorder_(*options.log),
       to_control_(*options.to_control),
       from_control_(*options.from_control),
+      lockdowns_(std::move(options.lockdowns)),
       listeners_(std::move(options.listeners)),
       random_state_(options.random_seed),
       session_count_max_(options.session_count_max),

@@ -37,6 +37,7 @@ struct CoreOptions {
   ControlInbox* to_control = nullptr;  // this core produces
   CoreInbox* from_control = nullptr;   // this core consumes
   SnapshotPointer snapshot;
+  Lockdowns lockdowns;                      // that stood when the gateway ended
   std::vector<int> listeners;               // descriptors made on `ring`, as in snapshot->listeners
   uint64_t random_seed = 0;                 // 0: the system's randomness
   uint32_t pipe_count = 0;                  // for opaque sessions
@@ -87,6 +88,12 @@ class Core {
                                            uint32_t iterations) const;
   void keep_derived(DeriveAnswer&& answer);
 
+  // When this target was seen to leak; null: it is open.
+  [[nodiscard]] const std::string* lockdown(std::string_view target) const {
+    const auto found = lockdowns_.find(target);
+    return found == lockdowns_.end() ? nullptr : &found->second;
+  }
+
   std::span<const guard::MaskResult> mask(const Snapshot& snapshot, const config::Target& target,
                                           std::span<uint8_t> buffer,
                                           std::span<const guard::MaskField> fields);
@@ -117,6 +124,7 @@ class Core {
   void on_message(ToCore&& message);
   void record(const RecordDecision& decision);
   void swap_snapshot(SnapshotPointer snapshot);
+  void lock_down(Lockdowns lockdowns);
   void drain();
   void run_timers();
   void run_log_watchers();
@@ -137,6 +145,7 @@ class Core {
   ControlInbox& to_control_;
   CoreInbox& from_control_;
   SnapshotPointer snapshot_;
+  Lockdowns lockdowns_;
   std::vector<int> listeners_;
   EVP_MD* sha256_ = nullptr;
   uint64_t random_state_ = 0;  // of the simulation's generator; 0: the system's

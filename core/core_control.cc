@@ -35,6 +35,12 @@ void Core::on_message(ToCore&& message) {
     CHECK(EVP_Digest(policy->text.data(), policy->text.size(), digest.data(), &size, sha256_, nullptr) == 1);
     (void)recorder_.policy({.digest = std::as_bytes(std::span(digest)), .reason = policy->reason},
                            std::as_bytes(std::span(policy->text)));
+  } else if (auto* alarm = std::get_if<RecordAlarm>(&message)) {
+    (void)recorder_.fault(0, {.reason = alarm->reason, .detail = alarm->detail});
+  } else if (auto* barrier = std::get_if<Barrier>(&message)) {
+    (void)tell(BarrierReached{.core = index_, .number = barrier->number});
+  } else if (auto* lockdown = std::get_if<LockdownChanged>(&message)) {
+    lock_down(std::move(lockdown->lockdowns));
   } else if (std::holds_alternative<Drain>(message)) {
     drain();
   }
@@ -56,6 +62,11 @@ void Core::swap_snapshot(SnapshotPointer snapshot) {
   for (const auto& scanner : snapshot_->policy->scanners())
     CHECK(masker_.prepare(*scanner) && text_masker_.prepare(*scanner));
   for (const auto& session : sessions_) session->on_snapshot();
+}
+
+void Core::lock_down(Lockdowns lockdowns) {
+  lockdowns_ = std::move(lockdowns);
+  for (const auto& session : sessions_) session->on_lockdown();
 }
 
 void Core::drain() {

@@ -50,7 +50,8 @@ Control::Control(ControlOptions options)
     : options_(std::move(options)),
       snapshot_(options_.snapshot),
       approvals_(random_number),
-      outboxes_(options_.to_cores.size()) {}
+      outboxes_(options_.to_cores.size()),
+      lockdowns_(std::move(options_.lockdowns)) {}
 
 Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   std::unique_ptr<Control> control(new Control(std::move(options)));
@@ -65,11 +66,13 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   if (!admin) return std::unexpected(std::move(admin.error()));
   control->admin_ = std::move(*admin);
   control->resolved_ns_ = wall_ns();
+  control->open_canary(std::move(control->options_.canary));
   control->publish(control->snapshot_, "start", "gateway");
   return control;
 }
 
 Control::~Control() {
+  canary_.reset();
   workers_.reset();
   if (wake_fd_ >= 0) close(wake_fd_);
 }
@@ -101,6 +104,7 @@ void Control::run() {
     approvals_.expire(wall_ns(), effects);
     apply(std::move(effects));
     resolve_again();
+    tick_canary();
     flush_outboxes();
   }
 }
@@ -121,6 +125,7 @@ void Control::on_poke() {
 
 void Control::drain() {
   if (std::exchange(draining_, true)) return;
+  canary_->drain();
   for (uint16_t core = 0; core < outboxes_.size(); ++core) send(core, Drain{});
 }
 
@@ -153,6 +158,8 @@ void Control::on_message(uint16_t core, ToControl&& message) {
     sessions_.insert_or_assign(started->session_id, std::move(*started));
   } else if (auto* ended = std::get_if<SessionEnded>(&message)) {
     sessions_.erase(ended->session_id);
+  } else if (auto* barrier = std::get_if<BarrierReached>(&message)) {
+    canary_->on_barrier(barrier->number);
   } else if (std::holds_alternative<CoreDrained>(message)) {
     ++drained_count_;
   }
@@ -209,7 +216,7 @@ void Control::reload(const std::string& who, Reply reply) {
   const bool taken = workers_->submit([this, who, reply, old = snapshot_]() -> Workers::Done {
     const std::lock_guard lock(build_mutex_);
     std::expected<SnapshotPointer, Problems> made =
-        load_snapshot(options_.config_file, *options_.plugins, Purpose::reload);
+        load_snapshot(options_.config_file, *options_.plugins, Purpose::reload, old->canary.secret);
     if (made) {
       const auto& old_listeners = old->policy->config().listeners;
       const auto& new_listeners = (*made)->policy->config().listeners;
@@ -250,6 +257,7 @@ void Control::reload(const std::string& who, Reply reply) {
 void Control::publish(SnapshotPointer snapshot, const std::string& reason, const std::string& who) {
   const bool is_news = snapshot != snapshot_;
   snapshot_ = std::move(snapshot);
+  canary_->on_snapshot(snapshot_);
   if (reason != "addresses") {
     send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
     record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));
@@ -277,7 +285,7 @@ void Control::resolve_again() {
     }
     if (!changed) return [] {};
     const std::lock_guard lock(build_mutex_);
-    auto made = build_snapshot(old->policy, *options_.plugins, Purpose::refresh);
+    auto made = build_snapshot(old->policy, *options_.plugins, Purpose::refresh, old->canary.secret);
     return [this, old, made = std::move(made)]() mutable {
       if (made && snapshot_ == old) publish(std::move(*made), "addresses", "gateway");
     };

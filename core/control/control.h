@@ -13,6 +13,7 @@
 
 #include "core/control/admin.h"
 #include "core/control/approvals.h"
+#include "core/control/canary.h"
 #include "core/control/workers.h"
 #include "core/control/world.h"
 #include "core/core.h"
@@ -27,6 +28,8 @@ struct ControlOptions {
   std::vector<CoreInbox*> to_cores;
   std::function<nlohmann::json()> log_status;   // the writer's state, for `status`
   std::function<void(const std::string&)> say;  // a line for the operator
+  CanaryOptions canary;
+  Lockdowns lockdowns;  // as the cores have them
 };
 
 class Control {
@@ -67,6 +70,16 @@ class Control {
   nlohmann::json list_sessions() const;
   nlohmann::json kill(const std::string& who, const nlohmann::json& request);
   nlohmann::json status() const;
+
+  // control_canary.cc
+  void open_canary(CanaryOptions options);
+  void tick_canary();
+  void on_canary(const CanaryReport& report, const std::string& who);
+  void change_lockdowns();
+  void ask_canary(const std::string& who, const nlohmann::json& request, const Reply& reply);
+  nlohmann::json unlock(const std::string& who, const nlohmann::json& request);
+  nlohmann::json canary_status() const;
+
   void record_admin(const std::string& who, const std::string& act, const std::string& detail);
 
   ControlOptions options_;
@@ -75,9 +88,11 @@ class Control {
   std::atomic<bool> reload_wanted_ = false, drain_wanted_ = false;
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<AdminSocket> admin_;
+  std::unique_ptr<Canary> canary_;
   Approvals approvals_;
   std::map<uint64_t, SessionStarted> sessions_;  // live, by id on the record
   std::vector<std::deque<ToCore>> outboxes_;     // what a full mailbox did not take
+  Lockdowns lockdowns_;
   size_t drained_count_ = 0;
   bool draining_ = false;
   bool reloading_ = false;

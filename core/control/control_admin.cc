@@ -108,6 +108,8 @@ void Control::act(const std::string& who, bool is_operator, const json& request,
   if (what == "sessions") return reply({{"ok", true}, {"sessions", list_sessions()}});
   if (what == "kill") return reply(kill(name, request));
   if (what == "reload") return reload(name, reply);
+  if (what == "canary") return ask_canary(name, request, reply);
+  if (what == "unlock") return reply(unlock(name, request));
   reply(refuse("no such act: " + what));
 }
 
@@ -167,6 +169,7 @@ json Control::status() const {
                 {"policy_version", snapshot_->policy->version()},
                 {"cores", outboxes_.size()},
                 {"draining", draining_}};
+  reply["canary"] = canary_status();
   if (options_.log_status) reply["log"] = options_.log_status();
   return reply;
 }

@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/check.h"
+#include "core/control/lockdown.h"
 #include "core/core.h"
 
 namespace sallyport {
@@ -100,11 +101,17 @@ struct Gateway::CoreThread {
   }
 };
 
-std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path& config_file, Say say) {
+std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path& config_file, Say say,
+                                                                 CanaryProbe probe) {
   std::unique_ptr<Gateway> gateway(new Gateway());
   gateway->say_ = std::move(say);
   gateway->config_file_ = config_file;
-  auto snapshot = load_snapshot(config_file, gateway->plugins_, Purpose::start);
+  gateway->canary_probe_ = std::move(probe);
+  Result<CanaryKey> key = CanaryKey::make();
+  if (!key) return std::unexpected(problem(config_file, key.error().text));
+  gateway->canary_key_ = std::move(*key);
+  auto snapshot =
+      load_snapshot(config_file, gateway->plugins_, Purpose::start, gateway->canary_key_.verifier);
   if (!snapshot) return std::unexpected(std::move(snapshot.error()));
   gateway->snapshot_ = std::move(*snapshot);
   for (const TargetState& target : gateway->snapshot_->targets) {
@@ -130,6 +137,13 @@ Result<void> Gateway::lock_state() {
     return fail(
         "another gateway runs on this state_dir: stop it first, or give this one a folder of its own");
   }
+  Result<Lockdowns> lockdowns = read_lockdowns(snapshot_->policy->config().server.state_dir);
+  if (!lockdowns)
+    return std::unexpected(std::move(lockdowns.error()).in("read which targets are locked down"));
+  lockdowns_ = std::move(*lockdowns);
+  for (const auto& [target, since] : lockdowns_)
+    say_("target " + target + " is locked down since " + since + "; `sallyport canary --unlock " + target +
+         "` opens it again");
   return {};
 }
 
@@ -165,6 +179,7 @@ Result<void> Gateway::start_cores() {
     core->options.to_control = to_control_[i].get();
     core->options.from_control = to_cores_[i].get();
     core->options.snapshot = snapshot_;
+    core->options.lockdowns = lockdowns_;
     core->options.pipe_count = pipe_count;
     core->options.session_count_max = session_count_max;
     std::future<Result<void>> ready = core->ready.get_future();
@@ -193,6 +208,8 @@ Result<void> Gateway::open_control() {
   options.plugins = &plugins_;
   options.snapshot = snapshot_;
   options.say = say_;
+  options.canary = {.key = &canary_key_, .probe = canary_probe_, .addresses = addresses_, .core_count = 0};
+  options.lockdowns = lockdowns_;
   for (const auto& inbox : to_control_) options.from_cores.push_back(inbox.get());
   for (const auto& inbox : to_cores_) options.to_cores.push_back(inbox.get());
   options.log_status = [this]() -> nlohmann::json {

@@ -21,9 +21,10 @@ class Gateway {
  public:
   using Say = std::function<void(const std::string&)>;
 
-  // Problems of the config, or of the machine, say what to do next. `say` prints lines for the operator.
+  // Problems of the config, or of the machine, say what to do next. `say` prints lines for the operator;
+  // `probe` speaks the protocols that the canary can try.
   static std::expected<std::unique_ptr<Gateway>, Problems> start(const std::filesystem::path& config_file,
-                                                                 Say say);
+                                                                 Say say, CanaryProbe probe);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -52,6 +53,9 @@ class Gateway {
   std::filesystem::path config_file_;
   Plugins plugins_;
   SnapshotPointer snapshot_;
+  CanaryKey canary_key_;
+  CanaryProbe canary_probe_;
+  Lockdowns lockdowns_;
   int lock_fd_ = -1;
   std::vector<std::unique_ptr<ringlog::ByteRing>> rings_;
   std::unique_ptr<ringlog::RootKey> root_key_;

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -94,8 +95,15 @@ struct CoreDrained {
   uint16_t core = 0;
 };
 
-using ToControl = std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed,
-                               DeriveWanted, SignalSent, SessionStarted, SessionEnded, CoreDrained>;
+// What was sent to the core before the Barrier of this number is in force there.
+struct BarrierReached {
+  uint16_t core = 0;
+  uint64_t number = 0;
+};
+
+using ToControl =
+    std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed, DeriveWanted,
+                 SignalSent, SessionStarted, SessionEnded, CoreDrained, BarrierReached>;
 
 // ---- Control to core -------------------------------------------------------------------------------------
 
@@ -132,6 +140,17 @@ struct KillSession {
   std::string reason;
 };
 
+// Answered with BarrierReached.
+struct Barrier {
+  uint64_t number = 0;
+};
+
+// Targets that leaked, and when that was seen: their sessions end, and nobody but the canary opens them.
+using Lockdowns = std::map<std::string, std::string, std::less<>>;
+struct LockdownChanged {
+  Lockdowns lockdowns;  // all of them
+};
+
 // A fact that belongs on the record of core 0's ring: decisions, administrative acts, policy texts.
 struct RecordDecision {
   uint64_t session_id = 0;
@@ -146,10 +165,14 @@ struct RecordAdmin {
 struct RecordPolicy {
   std::string text, reason;
 };
+struct RecordAlarm {
+  std::string reason, detail;  // a Fault of no session
+};
 
 struct Drain {};  // stop accepting, end sessions at idle points, then stop
 
-using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, SnapshotChanged, SignalReached,
-                            KillSession, RecordDecision, RecordAdmin, RecordPolicy, Drain>;
+using ToCore =
+    std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, SnapshotChanged, SignalReached, KillSession,
+                 Barrier, LockdownChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
 
 }  // namespace sallyport

@@ -10,4 +10,9 @@ const TargetState* Snapshot::target(std::string_view name) const {
   return found == targets.end() ? nullptr : &*found;
 }
 
+const config::User* Snapshot::user(std::string_view name) const {
+  if (name == config::canary_name) return canary.secret.empty() ? nullptr : &canary;
+  return policy->user(name);
+}
+
 }  // namespace sallyport

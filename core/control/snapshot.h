@@ -45,8 +45,11 @@ struct Snapshot {
   std::vector<SecretBytes> token_blocks;    // what token_keys lie on
   std::vector<guard::TokenKey> token_keys;  // as policy->token_keys()
   SecretBytes false_salt_key;               // 32 bytes: gives unknown names a stable salt
+  config::User canary;                      // the gateway's own caller; without a secret there is none
 
   [[nodiscard]] const TargetState* target(std::string_view name) const;
+  // Of the config, or the gateway's own caller.
+  [[nodiscard]] const config::User* user(std::string_view name) const;
 };
 
 using SnapshotPointer = std::shared_ptr<const Snapshot>;

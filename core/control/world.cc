@@ -189,11 +189,11 @@ std::expected<std::shared_ptr<const guard::Policy>, Problems> load_policy(const 
 }
 
 std::expected<SnapshotPointer, Problems> load_snapshot(const fs::path& file, Plugins& plugins,
-                                                       Purpose purpose) {
+                                                       Purpose purpose, const std::string& canary_verifier) {
   PolicyLoading made = load_policy_anyway(file, plugins);
   SnapshotPointer snapshot;
   if (made.policy) {
-    auto built = build_snapshot(made.policy, plugins, purpose);
+    auto built = build_snapshot(made.policy, plugins, purpose, canary_verifier);
     if (built) {
       snapshot = std::move(*built);
     } else {
@@ -207,7 +207,8 @@ std::expected<SnapshotPointer, Problems> load_snapshot(const fs::path& file, Plu
 }
 
 std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const guard::Policy> policy,
-                                                        const Plugins& plugins, Purpose purpose) {
+                                                        const Plugins& plugins, Purpose purpose,
+                                                        const std::string& canary_verifier) {
   const bool strict = purpose == Purpose::check || purpose == Purpose::reload;
   Problems problems;
   auto snapshot = std::make_shared<Snapshot>();
@@ -237,6 +238,12 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
   }
   if (!problems.empty()) return std::unexpected(std::move(problems));
   if (purpose != Purpose::check) snapshot->false_salt_key = false_salt_key(config.server.state_dir);
+  snapshot->canary = {.name = config::canary_name,
+                      .groups = config.canary.groups,
+                      .secret = canary_verifier,
+                      .os_user = {},
+                      .certificate = {},
+                      .place = {}};
   snapshot->policy = std::move(policy);
   return snapshot;
 }

@@ -32,14 +32,17 @@ enum class Purpose : uint8_t { check, start, reload, refresh };
 // Makes the folder for its owner alone, with its parents.
 [[nodiscard]] Result<void> make_folder(const std::filesystem::path& path);
 
-// From the file to what the gateway serves with. The problems of all steps at once.
+// From the file to what the gateway serves with. The problems of all steps at once. Without `canary_verifier`
+// nobody can log in as the canary.
 [[nodiscard]] std::expected<SnapshotPointer, Problems> load_snapshot(const std::filesystem::path& file,
-                                                                     Plugins& plugins, Purpose purpose);
+                                                                     Plugins& plugins, Purpose purpose,
+                                                                     const std::string& canary_verifier = "");
 
 // Reads secrets and certificates and resolves names. Unreadable certificates of listeners are problems
 // always.
 [[nodiscard]] std::expected<SnapshotPointer, Problems> build_snapshot(
-    std::shared_ptr<const guard::Policy> policy, const Plugins& plugins, Purpose purpose);
+    std::shared_ptr<const guard::Policy> policy, const Plugins& plugins, Purpose purpose,
+    const std::string& canary_verifier = "");
 
 // getaddrinfo; blocks. Numeric addresses need no look-up.
 [[nodiscard]] Result<std::vector<Address>> resolve(const config::Address& address);

@@ -63,6 +63,7 @@ class Session {
   void on_signal();
   void on_kill(const std::string& reason);
   void on_snapshot();
+  void on_lockdown();
   void on_drain();
   // The log has room again, or an fsync has covered what entries wait for.
   void on_log() { pump(); }
@@ -121,6 +122,7 @@ class Session {
   void tell_started();
   [[nodiscard]] std::string refusal_reason(bool proven) const;
   void settle_place();
+  [[nodiscard]] bool is_from_here() const;
   [[nodiscard]] const TargetState* target_state() const;
   [[nodiscard]] const config::Target& target() const { return *target_state()->target; }
 

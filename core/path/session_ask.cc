@@ -37,7 +37,7 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   // The policy of this moment, which may be newer than the one that the session's masks come from.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const config::User* user = now.policy->user(who_);
+  const config::User* user = now.user(who_);
   if (!target || !user) return deny(ask, "", nullptr, out);
   const guard::Verdict verdict =
       now.policy->judge(*target->target, user->groups, {ask.commands, ask.command_count});
@@ -232,7 +232,7 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   // Approved: still under the policy of this moment, and still exactly the same.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const config::User* user = now.policy->user(who_);
+  const config::User* user = now.user(who_);
   const bool same = binding_digest(ask) == ticket.digest && ask.transaction == ticket.transaction;
   const bool still_allowed =
       same && target && user &&

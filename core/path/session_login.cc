@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "config/check.h"
+#include "config/quantity.h"
 #include "config/scram_secret.h"
 #include "core/core.h"
 #include "core/path/session.h"
@@ -19,6 +20,7 @@ constexpr char public_refusal[] =
     "login refused: check the user name ([WHO,][LOGIN~]TARGET) and the password, and ask your operator "
     "whether you "
     "may open this target";
+constexpr char locked_down[] = "target-locked-down";
 constexpr uint32_t derive_iterations_max = 100'000;
 constexpr uint32_t false_iterations = 4096;
 
@@ -31,6 +33,14 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.size() <= limits::name_size_max &&
          std::ranges::all_of(name,
                              [](unsigned char c) { return isalnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+std::string lockdown_text(const std::string& target, const std::string& since) {
+  return "target " + target + " is locked down since " + since +
+         ": a value that must be masked came out unmasked; ask your operator, who finds out why and opens it "
+         "again "
+         "with `sallyport canary --unlock " +
+         target + "`";
 }
 
 Digest keyed(std::span<const std::byte> key, std::string_view purpose, std::string_view who) {
@@ -84,7 +94,7 @@ int Session::login(const sp_login& request) {
 
 int Session::verifier(sp_scram_verifier& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
-  const config::User* user = is_name(who_) ? snapshot_->policy->user(who_) : nullptr;
+  const config::User* user = is_name(who_) ? snapshot_->user(who_) : nullptr;
   const Result<config::ScramSecret> parsed =
       user ? config::parse_scram_secret(user->secret) : fail("unknown");
   if (parsed) {
@@ -106,14 +116,19 @@ int Session::verifier(sp_scram_verifier& out) {
 // Why the session may not be, for the record; empty when it may. Also asked when the policy is swapped.
 std::string Session::refusal_reason(bool proven) const {
   const guard::Policy& policy = *snapshot_->policy;
-  const config::User* user = is_name(who_) ? policy.user(who_) : nullptr;
+  const config::User* user = is_name(who_) ? snapshot_->user(who_) : nullptr;
   if (!user) return "unknown-user";
   if (!proven) return "wrong-proof";
   if (name_conflict_) return "target-not-of-this-listener";
   const TargetState* target = snapshot_->target(target_name_);
   if (!target) return "unknown-target";
   if (target->target->protocol != protocol_) return "target-of-another-protocol";
-  if (!policy.may_open(*target->target, user->groups)) return "target-not-allowed";
+  if (user == &snapshot_->canary) {
+    if (!is_from_here()) return "canary-from-elsewhere";
+    if (!policy.masks(*target->target, user->groups)) return "target-not-masked";
+  } else if (!policy.may_open(*target->target, user->groups)) {
+    return "target-not-allowed";
+  }
   const auto& logins = target->target->logins;
   const auto named = [this](const config::Login& login) { return login.name == login_name_; };
   if (!login_name_.empty() && std::ranges::none_of(logins, named)) return "unknown-login";
@@ -121,7 +136,18 @@ std::string Session::refusal_reason(bool proven) const {
   const std::string& wanted = client_database_.empty() ? target->target->database : client_database_;
   if (!databases.empty() && std::ranges::find(databases, wanted) == databases.end())
     return "database-not-offered";
+  // Only those learn of it who may open the target. The canary may: how else would anybody know when to
+  // unlock.
+  if (user != &snapshot_->canary && core_.lockdown(target_name_)) return locked_down;
   return "";
+}
+
+// Of this machine: from loopback, or from the very address that it came to.
+bool Session::is_from_here() const {
+  std::string host = peer_.substr(0, peer_.rfind(':'));
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  return config::is_loopback(host) ||
+         host == snapshot_->policy->config().listeners[listener_index_].address.host;
 }
 
 // Where target and login stand in this snapshot, and what groups its user is in: all of it may be elsewhere
@@ -132,14 +158,14 @@ void Session::settle_place() {
   const auto& logins = target->target->logins;
   const auto chosen = std::ranges::find(logins, login_name_, &config::Login::name);
   login_index_ = static_cast<uint32_t>(chosen - logins.begin());
-  groups_ = snapshot_->policy->user(who_)->groups;
+  groups_ = snapshot_->user(who_)->groups;
 }
 
 int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   const bool proof_good = kind == SP_PROOF_SCRAM && proof.size > 0;
   const std::string reason = refusal_reason(proof_good);
-  const config::User* user = is_name(who_) ? snapshot_->policy->user(who_) : nullptr;
+  const config::User* user = is_name(who_) ? snapshot_->user(who_) : nullptr;
   if (reason.empty()) {
     const config::Target& target = *snapshot_->target(target_name_)->target;
     if (login_name_.empty()) login_name_ = target.logins.front().name;
@@ -163,7 +189,10 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
           .has_value();
   if (!recorded) return SP_ERROR_NO_RECORD;
   out.verdict = reason.empty() ? SP_ALLOW : SP_DENY;
-  out.message = text_of(reason.empty() ? "" : public_refusal);
+  public_error_ = reason.empty()          ? ""
+                  : reason == locked_down ? lockdown_text(target_name_, *core_.lockdown(target_name_))
+                                          : public_refusal;
+  out.message = text_of(public_error_);
   if (!reason.empty()) return SP_DENY;
   proven_ = true;
   out.who = text_of(who_);
@@ -178,6 +207,16 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   }
   tell_started();
   return SP_ALLOW;
+}
+
+// What is already on its way to the client may be what leaks: nothing of it is sent any more.
+void Session::on_lockdown() {
+  if (!proven_ || state_ == State::ending || who_ == config::canary_name) return;
+  const std::string* since = core_.lockdown(target_name_);
+  if (!since) return;
+  fault(locked_down, *since);
+  legs_[SP_LEG_CLIENT].abort(true);
+  pump();
 }
 
 void Session::tell_started() {

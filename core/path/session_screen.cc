@@ -23,7 +23,7 @@ int Session::screen(std::span<const sp_pair> values, sp_answer& out) {
   if (!proven_) return SP_ERROR_STATE;
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const config::User* user = now.policy->user(who_);
+  const config::User* user = now.user(who_);
   sp_ask ask{};
   ask.size = sizeof ask;
   ask.stage = SP_STAGE_EXECUTE;
@@ -43,7 +43,7 @@ bool Session::screens() const {
   if (!proven_) return true;
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const config::User* user = now.policy->user(who_);
+  const config::User* user = now.user(who_);
   return !target || !user || now.policy->looks_at_requests(*target->target, user->groups);
 }
 
