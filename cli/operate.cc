@@ -17,23 +17,24 @@ int status(const Context& context) {
   int exit = exit_done;
   const auto answer = ask_gateway(context, {{"act", "status"}}, "", exit);
   if (!answer) return exit;
-  const json log = answer->value("log", json::object());
+  const json log = answer->value("log", json::object()), canary = answer->value("canary", json::object());
+  const json locked = canary.value("locked", json::array());
+  const bool good = !log.value("failing", false) && locked.empty();
   if (context.json) {
     printf("%s\n", answer->dump(2).c_str());
-    return log.value("failing", false) ? exit_no : exit_done;
+    return good ? exit_done : exit_no;
   }
   printf("sessions   %d\n", answer->value("sessions", 0));
   printf("approvals  %d waiting\n", answer->value("approvals", 0));
   printf("policy     version %d\n", answer->value("policy_version", 0));
-  const json canary = answer->value("canary", json::object());
   printf("canary     %s, %d runs, %d leaks\n", canary.value("last", "").c_str(), canary.value("runs", 0),
          canary.value("leaks", 0));
-  for (const json& locked : canary.value("locked", json::array())) {
-    printf("LOCKED     %s since %s\n", locked.value("target", "").c_str(), locked.value("since", "").c_str());
+  for (const json& one : locked) {
+    printf("LOCKED     %s since %s\n", one.value("target", "").c_str(), one.value("since", "").c_str());
   }
   printf("log        %s, in %s\n", log.value("failing", false) ? "FAILING: traffic stands still" : "good",
          log.value("directory", "").c_str());
-  return log.value("failing", false) ? exit_no : exit_done;
+  return good ? exit_done : exit_no;
 }
 
 int reload(const Context& context) {

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import socket
 import threading
 import unittest
 
@@ -149,6 +150,30 @@ class Proven(world.Case):
         self.assertEqual((0, 1, 0, 0), (code, report["masked"], report["leaked"], report["unproven"]), report)
 
 
+class Hanging(world.Case):
+    """A target that accepts and never says a word."""
+    @classmethod
+    def setUpClass(cls):
+        deaf = socket.create_server(("127.0.0.1", 0))
+        cls.addClassCleanup(deaf.close)
+        cls.settings = {"policy": '[[mask]]\nname = "mail"\ntargets = ["deaf"]\ndetect = ["email"]\naction = "redact"\n',
+                        "targets": target("deaf", deaf.getsockname()[1])}
+        super().setUpClass()
+
+    def test_hanging(self):
+        """a run that hangs keeps neither callers, nor the operator, nor the gateway's end waiting"""
+        command = [gateways.BIN, "--config", self.gate.config, "--json", "canary"]
+        child = process.start(command, stdout=gateways.subprocess.PIPE, stderr=gateways.subprocess.PIPE)
+        self.addCleanup(process.stop, child, 9)
+        process.until(lambda: self.gate.run("status")["canary"]["running"], "the run's begin")
+        process.until(lambda: any(one["target"] == "deaf" for one in self.gate.run("sessions", "--live")), "the canary's login")
+        self.assertEqual("1", self.good_psql("SELECT 1", target="raw"))
+        self.assertTrue(self.gate.run("status")["canary"]["running"])
+        self.assertEqual(0, self.gate.stop())
+        self.assertNotEqual(0, child.wait(60))
+        self.gate.start()
+
+
 class NoMasks(world.Case):
     settings = {"policy": ""}
 
@@ -192,7 +217,9 @@ class Leaking(world.Case):
         # Who was there is out, the other target is not.
         self.assertNotEqual(0, live.wait(60))
         self.assertEqual(0, other.wait(60))
-        status = self.gate.run("status")["canary"]
+        done = self.gate.run("status", ok=False)
+        self.assertEqual(1, done.returncode)
+        status = gateways.json.loads(done.stdout)["canary"]
         self.assertEqual(("leaked", ["shop"]), (status["last"], [one["target"] for one in status["locked"]]))
         self.assertGreater(status["leaks"], 70)
         # Nobody gets in, and whoever may is told why.

@@ -82,6 +82,7 @@ ELSEWHERE = [
     (r"build-fuzz/tests/fuzz/\w+_fuzz found/ tests/fuzz/corpus/\w+", "tests/fuzz/meson.build", ["'found' / name, corpus]"]),
     (r"build-fuzz/tests/fuzz/\w+_replay tests/fuzz/corpus/\w+", "tests/fuzz/meson.build", ["args: corpus, suite: 'unit'"]),
     (r"sallyport report masks( --since \w+)?", "tests/e2e/test_masks.py", ['"report", "masks"', '"--since"']),
+    (r"sallyport canary( \[?--target NAME\]?| --unlock \w+)?", "tests/e2e/test_canary.py", ['"--target"', '"--unlock"']),
     (r"sallyport plugin (check|record)\b.*", "tests/e2e/test_record.py", ['"plugin"', '"record"', '"--transcripts"']),
     # Figures are taken by hand, on a quiet machine; what they are taken with is there.
     (r"(build-release/bench/micro/)?\w+_bench( --benchmark_.*)?", "bench/micro/meson.build", []),
