@@ -16,6 +16,16 @@ namespace {
 
 constexpr int64_t second = 1'000'000'000;
 
+// Gives up after a time that only a fault takes.
+template <typename Condition>
+void until(Condition condition) {
+  for (int i = 0; i < 30'000; ++i) {
+    if (condition()) return;
+    usleep(1000);
+  }
+  FAIL() << "what was waited for never came";
+}
+
 // Two cores that are the test; one target with a mask of e-mail addresses, at a listener that does not
 // listen.
 class CanaryAlone {
@@ -67,10 +77,10 @@ class CanaryAlone {
     canary_->on_barrier(number);
   }
   void tick_until_over(int64_t now_ns) {
-    while (reports.empty()) {
+    until([&] {
       canary_->tick(now_ns);
-      usleep(1000);
-    }
+      return !reports.empty();
+    });
   }
   std::vector<std::string> aims() {
     const std::lock_guard lock(mutex_);
@@ -133,13 +143,13 @@ TEST(Canary, APolicyThatChangesMeanwhileIsNoLeak) {
   canary->ask({.who = "operator", .target = "", .answer = {}});
   canary->tick(0);
   canary.all_cores_answer();
-  while (canary.aims().empty()) usleep(1000);
+  until([&] { return !canary.aims().empty(); });
   canary->on_snapshot(canary.snapshot(""));
   canary.outcome = CanaryOutcome::masked;
-  while (canary.barrier == 1) {
+  until([&] {
     canary->tick(0);
-    usleep(1000);
-  }
+    return canary.barrier != 1;
+  });
   canary.all_cores_answer();
   canary.tick_until_over(0);
   EXPECT_EQ(canary.aims().size(), 2u);
