@@ -9,6 +9,7 @@
 #include "cli/record_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
+#include "core/guard/permissions.h"
 #include "core/path/kit.h"
 #include "core/path/kit_skeleton.h"
 #include "core/path/loader.h"
@@ -40,12 +41,15 @@ std::string abilities(const sp_manifest& manifest) {
 
 json manifest_json(const Plugin& plugin) {
   const sp_manifest& manifest = *plugin.abi->manifest;
-  json facts = json::array(), sets = json::array();
+  json facts = json::array(), sets = json::array(), permissions = json::array();
   for (size_t i = 0; i < manifest.fact_count; ++i) {
     facts.push_back({{"name", text_of(manifest.facts[i].name)}, {"help", text_of(manifest.facts[i].help)}});
   }
   for (size_t i = 0; i < manifest.set_count; ++i) {
     sets.push_back({{"name", text_of(manifest.sets[i].name)}, {"help", text_of(manifest.sets[i].help)}});
+  }
+  for (const sp_permission& one : guard::permissions_of(manifest)) {
+    permissions.push_back({{"name", text_of(one.name)}, {"help", text_of(one.help)}});
   }
   return {{"name", text_of(manifest.name)},
           {"version", text_of(manifest.version)},
@@ -54,7 +58,8 @@ json manifest_json(const Plugin& plugin) {
           {"file", plugin.path.string()},
           {"sha256", plugin.digest},
           {"facts", facts},
-          {"sets", sets}};
+          {"sets", sets},
+          {"permissions", permissions}};
 }
 
 void print_manifest(const Plugin& plugin) {
@@ -70,6 +75,9 @@ void print_manifest(const Plugin& plugin) {
   for (size_t i = 0; i < manifest.set_count; ++i) {
     printf("  %-18s %s\n", visible(text_of(manifest.sets[i].name)).c_str(),
            visible(text_of(manifest.sets[i].help)).c_str());
+  }
+  for (const sp_permission& one : guard::permissions_of(manifest)) {
+    printf("  permit %-11s %s\n", visible(text_of(one.name)).c_str(), visible(text_of(one.help)).c_str());
   }
 }
 

@@ -121,6 +121,8 @@ struct Login {
   std::string name;
   std::string user;
   Secret password;
+  std::vector<std::string> permit;  // what its plugin refuses without this: names from the plugin's manifest
+  Place permit_place;
   Place place;
 };
 

@@ -66,6 +66,11 @@ void load_login(Loader& loader, Reader& reader, const Value& value, Target& targ
     credential.secret("password", loader.folder, login.password);
     credential.finish();
   }
+  outer.refuse("allow",
+               "groups are allowed in to the target: what the login itself may do is its permit = [\"…\"]");
+  outer.names("permit", login.permit);
+  const Value* permit = outer.find("permit");
+  login.permit_place = permit != nullptr ? permit->place : value.place;
   outer.finish();
   target.logins.push_back(std::move(login));
 }

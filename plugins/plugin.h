@@ -171,8 +171,10 @@ typedef struct sp_identity {
   sp_text who;
   sp_text target;
   sp_text login;
-  sp_text database;    /* the database to open, after defaulting */
-  uint32_t target_tls; /* SP_TARGET_TLS_* */
+  sp_text database;           /* the database to open, after defaulting */
+  uint32_t target_tls;        /* SP_TARGET_TLS_* */
+  const sp_text* permissions; /* `permit` of the login: those of the manifest that it has */
+  size_t permission_count;
 } sp_identity;
 enum { SP_TARGET_TLS_OFF = 0, SP_TARGET_TLS_REQUIRE = 1, SP_TARGET_TLS_VERIFY = 2 };
 
@@ -381,6 +383,17 @@ typedef struct sp_option { /* a key of [target.options] */
   size_t value_count;
 } sp_option;
 
+enum {
+  SP_PERMISSION_UNMASKED = 1u << 0 /* what it lets pass cannot be masked: refused on a target with a mask */
+};
+
+/* What the plugin refuses unless the login that is used has it (`permit` in the config). */
+typedef struct sp_permission {
+  sp_text name; /* a-z 0-9 - _ */
+  sp_text help;
+  uint32_t flags; /* SP_PERMISSION_* */
+} sp_permission;
+
 typedef struct sp_manifest {
   size_t size;
   sp_text name; /* the protocol, as in `protocol = "..."` */
@@ -395,6 +408,8 @@ typedef struct sp_manifest {
   size_t option_count;
   const sp_text* alpn; /* protocol names for TLS, in order of preference */
   size_t alpn_count;
+  const sp_permission* permissions;
+  size_t permission_count;
 } sp_manifest;
 
 /* ---- Plugin -----------------------------------------------------------------------------------------------

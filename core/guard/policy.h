@@ -39,8 +39,9 @@ struct RequestBlock {
 class Policy {
  public:
   // Every problem that needs a manifest is reported: unknown ready sets, facts that the plugin does not name,
-  // masks on a target whose plugin cannot mask, approvals where it cannot hold, unknown detectors and
-  // options. Takes up to seconds (Hyperscan): off the data path.
+  // masks on a target whose plugin cannot mask, approvals where it cannot hold, unknown detectors,
+  // options and permissions, and permissions that no mask suffers. Takes up to seconds (Hyperscan): off the
+  // data path.
   static std::expected<std::shared_ptr<const Policy>, std::vector<config::Problem>> compile(
       config::Config config, std::span<const sp_manifest* const> manifests);
   ~Policy();

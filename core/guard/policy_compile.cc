@@ -108,6 +108,8 @@ class Compiler {
                                 " has no TLS: write tls = \"off\"");
     }
     check_options(target, *plugin);
+    for (config::Problem& found : permission_problems(config_, target, *plugin))
+      problem(found.place, std::move(found.text));
     for (const config::Rule& rule : config_.rules) {
       if (covers(rule.targets, target.name)) table.rules.push_back(rule_matcher(rule, target, *plugin));
     }

@@ -39,6 +39,11 @@ struct PlanSet {
   PlanSet* next = nullptr;
 };
 
+// What is wrong with what the logins of a target are permitted (policy_permissions.cc).
+[[nodiscard]] std::vector<config::Problem> permission_problems(const config::Config& config,
+                                                               const config::Target& target,
+                                                               const sp_manifest& plugin);
+
 struct TargetTable {
   const config::Target* target = nullptr;
   GroupSet allow;

@@ -135,6 +135,7 @@ class KitHost {
   std::deque<std::unique_ptr<uint8_t[]>> retired_;  // the last blocks lent, overwritten
   size_t data_edited_ = 0;                          // end of the last byte that a mask changed
   std::deque<std::string> lent_;
+  std::vector<sp_text> permissions_;
 
   uint64_t progress_ = 0;
   uint64_t feed_count_ = 0;

@@ -1,11 +1,13 @@
 // Who asks, proofs and credentials of the kit's host.
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/path/kit_calls.h"
 #include "core/path/kit_scram.h"
 #include "core/path/kit_text.h"
+#include "core/path/loader.h"
 
 namespace sallyport {
 namespace {
@@ -73,10 +75,10 @@ int KitCalls::prove(sp_session* session, sp_proof kind, sp_bytes proof, sp_ident
   if (const int refused = refuse_after_end(host, "prove")) return refused;
   if (!host.logged_in_) return host.violate("prove before login");
   if (host.proven_) return host.violate("prove after prove answered ALLOW");
-  if (!out || out->size < sizeof(sp_identity))
+  if (!out || out->size < identity_size_min)
     return host.violate("prove: out->size is not set", SP_ERROR_ARGUMENT);
   const size_t size = out->size;
-  *out = {};
+  std::memset(out, 0, std::min(size, sizeof *out));
   out->size = size;
   const bool right = kind == SP_PROOF_SCRAM ? proof.size != 0 : view(proof) == host.script.password;
   out->verdict = !right ? SP_DENY : host.script.prove;
@@ -96,6 +98,11 @@ int KitCalls::prove(sp_session* session, sp_proof kind, sp_bytes proof, sp_ident
   out->login = pick(host.script.login, address.login, "app");
   out->database = pick(host.script.database, host.login_database_, "");
   out->target_tls = host.script.target_tls;
+  if (size < sizeof *out) return SP_ALLOW;
+  host.permissions_.clear();
+  for (const std::string& name : host.script.permissions) host.permissions_.push_back(host.lend(name));
+  out->permissions = host.permissions_.data();
+  out->permission_count = host.permissions_.size();
   return SP_ALLOW;
 }
 

@@ -84,6 +84,7 @@ std::string script_text(const KitScript& script) {
   } else if (!script.client_tls_offered) {
     text += "set client_tls off\n";
   }
+  for (const std::string& name : script.permissions) text += "set permit " + kit_quote(name) + "\n";
   for (const auto& [name, value] : script.options)
     text += "set option " + kit_quote(name) + " " + kit_quote(value) + "\n";
   // The line that comes later counts first.

@@ -49,6 +49,7 @@ struct KitScript {
   std::string password = "password";  // PROOF_PASSWORD is compared with it, the verifier is made from it
   sp_verdict prove = SP_ALLOW;        // DENY: also for a right proof; WAIT: until KitHost::ready
   std::string deny_message = "access denied";
+  std::vector<std::string> permissions;  // of the login
 
   // The target.
   uint32_t target_tls = SP_TARGET_TLS_OFF;

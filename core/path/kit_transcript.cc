@@ -65,6 +65,9 @@ Change read_set(KitLine& line) {
     return [verdict = line.verdict()](KitScript& script) { script.credential = verdict; };
   if (key == "target_tls") return read_target_tls(line);
   if (key == "client_tls") return read_client_tls(line);
+  if (key == "permit") {
+    return [name = line.value("a permission")](KitScript& script) { script.permissions.push_back(name); };
+  }
   if (key == "option") {
     const std::string name = line.value("an option's name");
     return [name, value = line.value("a value")](KitScript& script) {

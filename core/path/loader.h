@@ -7,6 +7,8 @@
 // Control thread, before serving or at a reload; may block. Errors say what is wrong and what to do.
 #pragma once
 
+#include <stddef.h>
+
 #include <filesystem>
 #include <string>
 
@@ -27,6 +29,11 @@ struct Plugin {
 
   [[nodiscard]] std::string_view name() const { return {abi->manifest->name.data, abi->manifest->name.size}; }
 };
+
+// Of what a plugin lends to be filled: up to and including the last member of ABI 1.0's first release. One
+// that was built by then knows of no more.
+inline constexpr size_t identity_size_min =
+    offsetof(sp_identity, target_tls) + sizeof(sp_identity::target_tls);
 
 [[nodiscard]] Result<Plugin> load_plugin(const std::filesystem::path& path, const LoadOptions& options = {});
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "config/limits.h"
+#include "core/guard/permissions.h"
 #include "core/path/loader.h"
 
 namespace sallyport {
@@ -147,6 +148,18 @@ Result<void> check_options(const sp_manifest& manifest) {
   return {};
 }
 
+Result<void> check_permissions(const sp_manifest& manifest) {
+  const std::span<const sp_permission> all = guard::permissions_of(manifest);
+  if (all.size() > count_max) return bad("the list of permissions");
+  for (const sp_permission& permission : all) {
+    if (!is_text(permission.name) || !all_of(view(permission.name), "-_") || !is_text(permission.help))
+      return bad("a permission's name or text");
+    if ((permission.flags & ~uint32_t{SP_PERMISSION_UNMASKED}) != 0) return bad("a permission's flags");
+  }
+  if (has_duplicate(all.data(), all.size())) return bad("a permission is declared twice");
+  return {};
+}
+
 Result<void> check_manifest(const sp_manifest& manifest) {
   if (manifest.size < manifest_size_min) return bad("it is smaller than ABI 1.0's");
   if (!is_text(manifest.name) || !is_protocol_name(view(manifest.name))) {
@@ -161,7 +174,8 @@ Result<void> check_manifest(const sp_manifest& manifest) {
   }
   if (Result<void> good = check_facts(manifest); !good) return good;
   if (Result<void> good = check_sets(manifest); !good) return good;
-  return check_options(manifest);
+  if (Result<void> good = check_options(manifest); !good) return good;
+  return check_permissions(manifest);
 }
 
 }  // namespace

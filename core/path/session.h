@@ -119,6 +119,7 @@ class Session {
   int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
   int credential(sp_credential& inout);
   int derive(sp_credential& inout);
+  void tell_permissions(sp_identity& out);
   void tell_started();
   [[nodiscard]] std::string refusal_reason(bool proven) const;
   void settle_place();
@@ -211,6 +212,8 @@ class Session {
   SnapshotPointer snapshot_;  // the session's view of the world; swapped between feeds
   std::string who_, target_name_, login_name_, database_, client_database_, client_program_;
   std::vector<std::string> groups_;
+  std::vector<std::string> permissions_;  // of the login, as the plugin was told
+  std::vector<sp_text> permission_texts_;
   std::string public_error_;
   bool login_asked_ = false;
   bool name_conflict_ = false;  // the user name names another target than the listener

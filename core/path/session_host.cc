@@ -3,6 +3,7 @@
 
 #include "config/check.h"
 #include "core/core.h"
+#include "core/path/loader.h"
 #include "core/path/session.h"
 
 namespace sallyport {
@@ -137,7 +138,7 @@ struct HostCalls {
   }
   static int prove(sp_session* s, sp_proof kind, sp_bytes proof, sp_identity* out) {
     return checked(of(s), "prove",
-                   out->size < sizeof *out ? SP_ERROR_ARGUMENT : of(s).prove(kind, proof, *out));
+                   out->size < identity_size_min ? SP_ERROR_ARGUMENT : of(s).prove(kind, proof, *out));
   }
   static int credential(sp_session* s, sp_credential* inout) {
     return checked(of(s), "credential", of(s).credential(*inout));

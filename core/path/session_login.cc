@@ -130,8 +130,12 @@ std::string Session::refusal_reason(bool proven) const {
     return "target-not-allowed";
   }
   const auto& logins = target->target->logins;
-  const auto named = [this](const config::Login& login) { return login.name == login_name_; };
-  if (!login_name_.empty() && std::ranges::none_of(logins, named)) return "unknown-login";
+  const auto named = std::ranges::find(logins, login_name_, &config::Login::name);
+  if (!login_name_.empty() && named == logins.end()) return "unknown-login";
+  // The plugin was told of them once, when the session began.
+  for (const std::string& one : permissions_) {
+    if (std::ranges::find(named->permit, one) == named->permit.end()) return "permission-withdrawn";
+  }
   const auto& databases = target->target->databases;
   const std::string& wanted = client_database_.empty() ? target->target->database : client_database_;
   if (!databases.empty() && std::ranges::find(databases, wanted) == databases.end())
@@ -205,6 +209,7 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
     case config::TargetTls::verify_ca:
     case config::TargetTls::verify_full: out.target_tls = SP_TARGET_TLS_VERIFY; break;
   }
+  if (out.size >= sizeof out) tell_permissions(out);
   tell_started();
   return SP_ALLOW;
 }
@@ -217,6 +222,13 @@ void Session::on_lockdown() {
   fault(locked_down, *since);
   legs_[SP_LEG_CLIENT].abort(true);
   pump();
+}
+
+void Session::tell_permissions(sp_identity& out) {
+  permissions_ = target().logins[login_index_].permit;
+  for (const std::string& one : permissions_) permission_texts_.push_back(text_of(one));
+  out.permissions = permission_texts_.data();
+  out.permission_count = permission_texts_.size();
 }
 
 void Session::tell_started() {

@@ -160,6 +160,26 @@ TEST(PluginTable, RefusesNamesThatTheConfigCouldNotWrite) {
   }
 }
 
+TEST(PluginTable, PermissionsMustFit) {
+  const std::vector<sp_permission> good = {{text("a-1"), text("help"), SP_PERMISSION_UNMASKED},
+                                           {text("b"), text(""), 0}};
+  const auto said = [](const std::vector<sp_permission>& list) {
+    Table table;
+    table.manifest.permissions = list.data();
+    table.manifest.permission_count = list.size();
+    return table.error();
+  };
+  EXPECT_EQ(said(good), "");
+  EXPECT_HAS(said({{text("No"), text(""), 0}}), "a permission's name");
+  EXPECT_HAS(said({{text("a"), text(""), 2}}), "a permission's flags");
+  EXPECT_HAS(said({{text("a"), text(""), 0}, {text("a"), text(""), 0}}), "declared twice");
+  // A plugin that was built before there were any is asked for none.
+  Table old;
+  old.manifest.size = offsetof(sp_manifest, permissions);
+  old.manifest.permission_count = 7;
+  EXPECT_EQ(old.error(), "");
+}
+
 TEST(PluginTable, FactsAndSetsMustFit) {
   Table fact, twice, verb, set, empty, values, capability;
   fact.facts.push_back({text("colour"), text("")});

@@ -58,6 +58,47 @@ TEST(Compile, ARuleOfManyTargetsIsToldOfOnce) {
   EXPECT_EQ(policy.error().size(), 1u) << list(policy.error());
 }
 
+std::string permit_target(const std::string& name, const std::string& permit) {
+  return "[[target]]\nname = \"" + name +
+         "\"\nprotocol = \"test\"\naddress = \"127.0.0.1:2\"\nallow = [\"staff\"]\nlogins = { app = { "
+         "credential = { user = \"app\", password = \"file:x\" }, permit = [" +
+         permit + "] } } # " + name + "\n";
+}
+
+std::string mask_of(const std::string& target, const std::string& more) {
+  return "[[mask]]\nname = \"m\"\ntargets = [\"" + target + "\"]\ndetect = [\"email\"]\n" + more + "\n";
+}
+
+// Goal: what cannot be masked is permitted only where nothing is. Method: masks of both directions on the
+// same target and on another.
+TEST(Compile, APermissionThatNoMaskSuffers) {
+  const std::string peek = permit_target("two", "\"peek\"");
+  for (const char* more : {"action = \"redact\"", "direction = \"request\""}) {
+    const std::string text = test_config(peek + mask_of("two", more));
+    const Compiled policy = compile_text(text);
+    ASSERT_FALSE(policy.has_value()) << more;
+    EXPECT_EQ(policy.error().size(), 1u) << list(policy.error());
+    EXPECT_NE(
+        policy.error().front().text.find("permit \"peek\" lets pass what cannot be masked, and mask \"m\""),
+        std::string::npos)
+        << list(policy.error());
+    const auto mark = static_cast<long>(text.find("# two"));
+    EXPECT_EQ(policy.error().front().place.line, std::count(text.begin(), text.begin() + mark, '\n') + 1);
+    EXPECT_TRUE(compile_text(test_config(peek + mask_of("db", more))).has_value()) << more;
+    EXPECT_TRUE(
+        compile_text(test_config(permit_target("two", "\"poke\"") + mask_of("two", more))).has_value());
+  }
+}
+
+TEST(Compile, APermissionThatThePluginDoesNotKnow) {
+  const Compiled policy = compile_text(test_config(permit_target("two", "\"peak\"")));
+  ASSERT_FALSE(policy.has_value());
+  EXPECT_NE(policy.error().front().text.find(
+                "test knows no such permission (did you mean \"peek\"?): there are peek poke"),
+            std::string::npos)
+      << list(policy.error());
+}
+
 TEST(Compile, RightOptionsPass) {
   EXPECT_TRUE(compile_text(test_config(plain_target, "options = { mode = \"fast\", title = \"anything\" }"))
                   .has_value());

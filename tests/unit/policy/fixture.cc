@@ -35,6 +35,9 @@ constexpr std::array modes = {"fast"_sp, "safe"_sp};
 constexpr std::array options = {sp_option{"mode"_sp, ""_sp, "safe"_sp, modes.data(), modes.size()},
                                 sp_option{"title"_sp, ""_sp, ""_sp, nullptr, 0}};
 
+constexpr std::array permissions = {sp_permission{"peek"_sp, ""_sp, SP_PERMISSION_UNMASKED},
+                                    sp_permission{"poke"_sp, ""_sp, 0}};
+
 sp_manifest make_manifest() {
   sp_manifest manifest{};
   manifest.size = sizeof manifest;
@@ -46,6 +49,8 @@ sp_manifest make_manifest() {
   manifest.set_count = sets.size();
   manifest.options = options.data();
   manifest.option_count = options.size();
+  manifest.permissions = permissions.data();
+  manifest.permission_count = permissions.size();
   return manifest;
 }
 

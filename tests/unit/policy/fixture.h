@@ -17,7 +17,8 @@ namespace sallyport::guard {
 
 inline constexpr sp_text operator""_sp(const char* data, size_t size) { return {data, size}; }
 
-// Verbs READ, WRITE, DROP; facts verb, object, field.rows, field.mode; sets t/read, t/danger, t/any.
+// Verbs READ, WRITE, DROP; facts verb, object, field.rows, field.mode; sets t/read, t/danger, t/any;
+// permissions peek (on targets without masks) and poke.
 const sp_manifest& test_manifest();
 // Cannot mask, hold or do TLS.
 const sp_manifest& plain_manifest();

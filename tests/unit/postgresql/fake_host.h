@@ -86,6 +86,7 @@ class FakeHost {
   uint32_t target_tls = SP_TARGET_TLS_OFF;
   sp_verdict prove_verdict = SP_ALLOW;
   std::string deny_message = "authentication failed";
+  std::vector<std::string> permissions;  // of the login
   std::string target_user = "app";
   std::string target_password = "target-secret";
   sp_verdict credential_verdict = SP_ALLOW;  // of SCRAM; the user's name is always there
@@ -214,6 +215,7 @@ class FakeHost {
   uint32_t feed_leg_ = 0;
   bool inside_ = false;
   std::deque<std::string> lent_;
+  std::vector<sp_text> permissions_;
   uint8_t random_ = 0;
 };
 
@@ -278,6 +280,10 @@ inline void FakeHost::build_table() {
     out->login = self.lend(self.role);
     out->database = self.lend(self.database);
     out->target_tls = self.target_tls;
+    self.permissions_.clear();
+    for (const std::string& name : self.permissions) self.permissions_.push_back(self.lend(name));
+    out->permissions = self.permissions_.data();
+    out->permission_count = self.permissions_.size();
     return self.done("prove");
   };
   table_.credential = [](sp_session* s, sp_credential* inout) { return of(s).credential(*inout); };
