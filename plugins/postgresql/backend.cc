@@ -51,6 +51,7 @@ bool Backend::feed(Bytes data) {
 Backend::Step Backend::look_partial(uint8_t type, uint64_t size, Bytes there, size_t offset) {
   if (type == back::data_row) return on_partial_row(size, there, offset);
   if (type == back::copy_data) return on_copy_data(size, there, offset);
+  if (type == back::function_result) return on_function_result(size, there, offset);
   if (size <= message_size_max) return Step::Stop;
   if (!is_report(type)) return Step::Broken;
   return shorten_report(type, size, there, offset);
@@ -62,8 +63,6 @@ Backend::Step Backend::look(const Message& message, size_t offset) {
     case back::notification: return on_notification(message);
     case back::parameter_status: return on_parameter_status(message);
     case back::error: return on_error(message, offset);
-    case back::copy_both:
-    case back::function_result:
     case back::authentication:
     case back::key_data:
     case back::negotiate_version: return Step::Broken;  // nothing that passed could have caused them
@@ -76,6 +75,8 @@ Backend::Step Backend::on_answer(const Message& message, size_t offset) {
     case back::data_row: return on_row(message, offset);
     case back::copy_in:
     case back::copy_out: return on_copy_begin(message);
+    case back::copy_both: return on_copy_both(message);
+    case back::function_result: return on_function_result(message.whole.size(), message.whole, offset);
     case back::copy_data: return on_copy_data(message.whole.size(), message.whole, offset);
     case back::copy_done: return on_copy_done(message);
     case back::row_description: return on_row_description(message, offset);
@@ -93,8 +94,9 @@ Backend::Step Backend::on_answer(const Message& message, size_t offset) {
 }
 
 Backend::Step Backend::fail_entry(Entry& entry) {
-  if (entry.copies_in > 0 || entry.copying == Copying::In) end_copy_in();
-  if (entry.await == Await::Query || entry.await == Await::Sync) {
+  if (entry.copies_in > 0 || copies_in(entry.copying)) end_copy_in();
+  if (ends_with_ready(entry.await)) {
+    wire_.set_activity(SP_BUSY);
     entry.failed = true;  // ReadyForQuery follows
     return Step::Next;
   }
@@ -133,7 +135,8 @@ Backend::Step Backend::on_ready(const Message& message) {
   if (message.body.size() != 1) return Step::Broken;
   const uint8_t status = message.body[0];
   if (status != 'I' && status != 'T' && status != 'E') return Step::Broken;
-  if (entry.await != Await::Query && entry.await != Await::Sync) return Step::Broken;
+  if (!ends_with_ready(entry.await)) return Step::Broken;
+  if (entry.await == Await::Call && !entry.failed && entry.statement_index == 0) return Step::Broken;
   // What took a refused message's place must have been refused.
   if (entry.refusal && !entry.failed) return Step::Broken;
   if (entry.copying != Copying::None && !entry.failed) return Step::Broken;

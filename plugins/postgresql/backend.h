@@ -60,7 +60,11 @@ class Backend {
   Step on_error(const Message& message, size_t offset);
   Step on_ready(const Message& message);
   Step on_report(const Message& message, size_t offset);
+  // backend_call.cc
+  Step on_function_result(uint64_t size, Bytes there, size_t offset);
+  Step on_copy_both(const Message& message);
   // The client's data, and the client's turn to send them.
+  [[nodiscard]] static bool valid_formats(Bytes body);
   Step on_copy_begin(const Message& message);
   Step on_copy_data(uint64_t size, Bytes there, size_t offset);
   Step on_masked_copy_data(Entry& entry, uint64_t size, Bytes there, size_t offset);

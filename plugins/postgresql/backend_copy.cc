@@ -3,13 +3,12 @@
 #include <utility>
 
 #include "plugins/postgresql/backend.h"
+#include "plugins/postgresql/replication.h"
 
 namespace sallyport::pg {
 
-namespace {
-
 // int8 overall format, int16 count of columns, int16 format of each; all 0 (text) or 1 (binary).
-bool valid_formats(Bytes body) {
+bool Backend::valid_formats(Bytes body) {
   Cursor cursor(body);
   const uint8_t format = cursor.u8();
   const uint16_t count = cursor.u16();
@@ -21,15 +20,15 @@ bool valid_formats(Bytes body) {
   return good && cursor.at_end();
 }
 
-}  // namespace
-
 Backend::Step Backend::on_copy_begin(const Message& message) {
   Entry& entry = wire_.ledger.front();
   const bool in = message.type == back::copy_in;
   const sql::Statement* statement = running_statement(entry);
-  if (statement == nullptr || entry.failed || entry.refusal || entry.copying != Copying::None) {
-    return Step::Broken;
-  }
+  // Before PostgreSQL 15 BASE_BACKUP sent each tablespace in a COPY of its own.
+  const bool free =
+      entry.copying == Copying::None || (entry.replication && !in && entry.copying == Copying::OutOver);
+  if (statement == nullptr || entry.failed || entry.refusal || !free) return Step::Broken;
+  if (in && starts_replication(*statement)) return Step::Broken;
   if (!(in ? statement->copies_in : statement->copies_out) || !valid_formats(message.body)) {
     return Step::Broken;
   }
@@ -59,7 +58,7 @@ Backend::Step Backend::on_copy_begin(const Message& message) {
 Backend::Step Backend::on_copy_data(uint64_t size, Bytes there, size_t offset) {
   if (wire_.ledger.empty()) return Step::Broken;
   Entry& entry = wire_.ledger.front();
-  if (entry.failed || entry.copying != Copying::Out) return Step::Broken;
+  if (entry.failed || !copies_out(entry.copying)) return Step::Broken;
   if (wire_.rows.masks_possible()) {
     if (entry.copy && wire_.rows.prepare(*entry.copy->rows) == Described::Waiting) return Step::Stop;
     if (!entry.copy || !wire_.rows.clear(*entry.copy->rows)) {
@@ -67,6 +66,7 @@ Backend::Step Backend::on_copy_data(uint64_t size, Bytes there, size_t offset) {
     }
   }
   ++entry.row_count;
+  wire_.still_idle();
   end_ = end_of(size, there, offset);
   if (size <= there.size()) {
     deliver(end_);
@@ -111,8 +111,12 @@ Backend::Step Backend::on_masked_copy_data(Entry& entry, uint64_t size, Bytes th
 
 Backend::Step Backend::on_copy_done(const Message& message) {
   Entry& entry = wire_.ledger.front();
-  if (entry.failed || entry.copying != Copying::Out || !message.body.empty()) return Step::Broken;
-  entry.copying = Copying::OutOver;
+  if (entry.failed || !copies_out(entry.copying) || !message.body.empty()) return Step::Broken;
+  if (entry.copying == Copying::BothOut) {
+    wire_.set_activity(SP_BUSY);
+    popped_ = true;  // a message behind the client's own CopyDone waits for this one
+  }
+  entry.copying = entry.copying == Copying::Both ? Copying::BothIn : Copying::OutOver;
   deliver(end_);
   return Step::Next;
 }

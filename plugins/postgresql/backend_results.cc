@@ -164,12 +164,14 @@ Backend::Step Backend::on_command_complete(const Message& message) {
   if (!cursor.at_end() || entry.failed || entry.refusal) return Step::Broken;
   if (entry.own) return on_state_read();
   // A COPY ends before its statement does.
-  if (entry.copying == Copying::In || entry.copying == Copying::Out) return Step::Broken;
+  if (copies_in(entry.copying) || copies_out(entry.copying)) return Step::Broken;
   entry.copying = Copying::None;
   const Facts* facts = running(entry);
   if (entry.await == Await::Query) {
     if (facts == nullptr) return Step::Broken;
-    if (!facts->parsed()) {
+    if (entry.replication) {
+      // It may have any number of results, each with a tag of its own, and changes nothing that is followed.
+    } else if (!facts->parsed()) {
       apply_unparsed(tag);
     } else {
       // One for each statement; more would mean that the server read another text.

@@ -13,7 +13,7 @@ namespace {
 
 constexpr size_t facts_count_max = 4096;  // a thread's
 
-// Server-side large object functions: they would pass data that the gateway does not look into yet.
+// Server-side large object functions: they pass data that the gateway does not look into.
 constexpr std::array<std::string_view, 18> large_object_functions = {
     "lo_close",  "lo_creat",    "lo_create",     "lo_export", "lo_from_bytea", "lo_get",
     "lo_import", "lo_lseek",    "lo_lseek64",    "lo_open",   "lo_put",        "lo_tell",
@@ -28,8 +28,12 @@ constexpr uint32_t read_only = 1u << static_cast<uint32_t>(sql::Effect::read);
 
 bool is_relation(const sql::Object& object) { return object.kind == sql::ObjectKind::relation; }
 
+bool uses_large_objects(const sql::Statement& statement) {
+  return std::ranges::any_of(statement.functions_called, is_large_object) ||
+         std::ranges::any_of(statement.inner, uses_large_objects);
+}
+
 std::string unsupported_in(const sql::Statement& statement) {
-  if (std::ranges::any_of(statement.functions_called, is_large_object)) return "a large object function";
   // ALTER ROLE ... SET and the like change later sessions, which have their own check at login.
   if (!statement.verb.starts_with("ALTER")) {
     for (const sql::Setting& setting : statement.settings) {
@@ -104,6 +108,7 @@ void Facts::add(const sql::Statement& statement) {
   copies_in_ += statement.copies_in ? 1 : 0;
   copies_out_ += statement.copies_out ? 1 : 0;
   if (unsupported_.empty()) unsupported_ = unsupported_in(statement);
+  large_objects_ = large_objects_ || uses_large_objects(statement);
   changes_session_ = changes_session_ || statement.effects != read_only || statement.deferred ||
                      statement.verb == "PREPARE" || statement.verb == "DECLARE";
   changes_catalogue_ = changes_catalogue_ || statement.has(sql::Effect::schema) ||

@@ -45,9 +45,11 @@ class Facts {
   [[nodiscard]] const std::vector<StatementFacts>& statements() const { return statements_; }
   [[nodiscard]] bool parsed() const { return source_->parsed; }
   [[nodiscard]] bool plain_backslash() const { return source_->plain_backslash; }
-  // What of it the gateway does not let through whatever the rules say ("large objects", "SET
-  // client_encoding"); empty: nothing.
+  // What of it the gateway does not let through whatever the rules say ("SET client_encoding"); empty:
+  // nothing.
   [[nodiscard]] const std::string& unsupported() const { return unsupported_; }
+  // Whether it calls a function on large objects, which only some logins may.
+  [[nodiscard]] bool large_objects() const { return large_objects_; }
   [[nodiscard]] size_t memory_size() const { return memory_size_; }  // bytes, estimated
   // Whether it may define or drop prepared statements or cursors, change settings or the transaction.
   [[nodiscard]] bool changes_session() const { return changes_session_; }
@@ -63,6 +65,7 @@ class Facts {
   std::vector<StatementFacts> statements_;
   std::string unsupported_;
   size_t memory_size_ = 0;
+  bool large_objects_ = false;
   bool changes_session_ = false;
   bool changes_catalogue_ = false;
   size_t copies_in_ = 0;

@@ -63,6 +63,11 @@ Frontend::Step Frontend::handle(const Message& message) {
   if (wire_.copy_in != CopyIn::None) return during_copy(message);
   if (wire_.skipping && message.type != front::sync && message.type != front::terminate) return skip(message);
   wire_.set_activity(SP_BUSY);
+  if (replication_refuses(message.type)) {
+    if (!room()) return wait_for_replies();
+    return refuse(message.type, message.whole.size(),
+                  unsupported("the extended query protocol in a replication connection"));
+  }
   switch (message.type) {
     case front::query: return on_query(message);
     case front::parse: return on_parse(message);
@@ -73,10 +78,7 @@ Frontend::Step Frontend::handle(const Message& message) {
     case front::sync: return on_sync(message);
     case front::terminate: return on_terminate(message);
     case front::flush: pass_noted("flush", message); return Step::Done;
-    case front::function_call:
-      if (!room()) return wait_for_replies();
-      return refuse(message.type, message.whole.size(),
-                    unsupported("FunctionCall (fast-path, large objects)"));
+    case front::function_call: return on_function_call(message);
     case front::copy_data:
     case front::copy_done:
     case front::copy_fail:
@@ -116,9 +118,14 @@ Frontend::Step Frontend::on_query(const Message& message) {
   Cursor cursor(message.body);
   const std::string_view text = cursor.text();
   if (!cursor.at_end()) return broken("invalid Query message");
-  std::shared_ptr<const Facts> facts = facts_of(text, wire_.cache_key);
-  if (!facts->unsupported().empty()) {
-    return refuse(message.type, message.whole.size(), unsupported(facts->unsupported()));
+  bool command = false;
+  std::shared_ptr<const Facts> facts = facts_of_query(text, command);
+  if (const std::string_view part = unsupported_part(*facts); !part.empty()) {
+    return refuse(message.type, message.whole.size(), unsupported(part));
+  }
+  if (wire_.replication == Replication::Physical && !command && !is_show(*facts)) {
+    return refuse(message.type, message.whole.size(),
+                  unsupported("SQL in a physical replication connection"));
   }
   if (copy_unreadable(*facts, text) ||
       (facts->copies_out() > 0 && wire_.unsynced && wire_.rows.masks_possible())) {
@@ -131,19 +138,20 @@ Frontend::Step Frontend::on_query(const Message& message) {
     case Reading::Doubtful: return refuse(message.type, message.whole.size(), doubtful_text());
   }
   Refusal refusal;
-  switch (rule({.facts = facts, .text = text}, SP_STAGE_EXECUTE, refusal)) {
+  switch (rule({.facts = facts, .text = text, .replication = command}, SP_STAGE_EXECUTE, refusal)) {
     case Ruling::Held: return Step::Held;
     case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
     case Ruling::Allowed: break;
   }
-  Entry entry{.await = Await::Query, .judged = true};
+  Entry entry{.await = Await::Query, .judged = true, .replication = command};
   entry.copy = look_up_copy(*facts, text, true);
   if (facts->changes_session()) {
     entry.prepared = std::make_shared<Prepared>();
     entry.prepared->text = text;
   }
   entry.facts = std::move(facts);
-  entry.vague = wire_.judge.doubtful();
+  // A replication command runs no SQL of its own.
+  entry.vague = !command && wire_.judge.doubtful();
   mark_doubt(entry.vague);
   end_segment(entry);
   forward(message, std::move(entry));

@@ -46,6 +46,13 @@ class Frontend {
   Step on_close(const Message& message);
   Step on_sync(const Message& message);
   Step on_terminate(const Message& message);
+  // frontend_call.cc
+  Step on_function_call(const Message& message);
+  // What of it this login may not do, whatever the rules say; empty: nothing.
+  [[nodiscard]] std::string_view unsupported_part(const Facts& facts) const;
+  // `command`: it is a replication command.
+  [[nodiscard]] std::shared_ptr<const Facts> facts_of_query(std::string_view text, bool& command);
+  [[nodiscard]] bool replication_refuses(uint8_t type) const;
   Step on_oversize(uint8_t type, uint64_t size);
 
   [[nodiscard]] bool blocks(const Portal& portal, const Bound& bound, Refusal& refusal);

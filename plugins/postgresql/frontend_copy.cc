@@ -17,9 +17,11 @@ constexpr size_t copy_tail_size = 1024;
 }  // namespace
 
 // What stands behind a COPY FROM STDIN means another thing when the server has asked for data than when it
-// has refused the COPY, so it waits for either.
+// has refused the COPY, so it waits for either. Behind its CopyDone in copy-both a client has to wait for the
+// server's: a walsender takes no other message until then.
 bool Frontend::copy_may_begin() const {
   if (wire_.copy_in != CopyIn::None || wire_.ledger.empty()) return false;
+  if (wire_.ledger.entries().front().copying == Copying::BothOut) return true;
   const Entry& last = wire_.ledger.entries().back();
   return last.copies_in > 0 && !last.failed;
 }
@@ -39,6 +41,7 @@ Frontend::Step Frontend::on_copy_data(uint64_t size, Bytes there) {
   copy_recorded_size_ += recorded - header_size;
   wire_.host.note("copy data", there.first(recorded));
   wire_.host.pass(SP_LEG_CLIENT, SP_LEG_TARGET, size);
+  if (wire_.ledger.front().copying != Copying::In) wire_.still_idle();
   wire_.copy_in = CopyIn::Flowing;
   wire_.early_sync_count = 0;
   return Step::Done;
@@ -74,7 +77,20 @@ Frontend::Step Frontend::on_copy_end(const Message& message) {
   pass_noted(message.type == front::copy_done ? "copy done" : "copy fail", message);
   wire_.copy_in = CopyIn::None;
   wire_.early_sync_count = 0;
-  wire_.ledger.front().copying = Copying::InOver;
+  Copying& copying = wire_.ledger.front().copying;
+  switch (copying) {
+    case Copying::Both: copying = Copying::BothOut; break;
+    case Copying::BothIn:
+      copying = Copying::OutOver;
+      wire_.set_activity(SP_BUSY);
+      break;
+    case Copying::In: copying = Copying::InOver; break;
+    case Copying::None:
+    case Copying::InOver:
+    case Copying::Out:
+    case Copying::OutOver:
+    case Copying::BothOut: return broken("CopyDone out of place");  // nothing asked for data
+  }
   return Step::Done;
 }
 
@@ -89,6 +105,7 @@ Frontend::Step Frontend::during_copy(const Message& message) {
       }
       [[fallthrough]];
     case front::flush:
+      if (wire_.ledger.front().copying != Copying::In) return broken("unexpected message during replication");
       // A client that did not notice that its statement is a COPY sends these. The server ignores them.
       wire_.host.note("ignored", message.whole.first(1));
       wire_.host.drop(SP_LEG_CLIENT, message.whole.size());

@@ -57,8 +57,8 @@ Frontend::Step Frontend::on_parse(const Message& message) {
   prepared->text = text;
   prepared->facts = facts_of(text, wire_.cache_key);
   prepared->declared_count = prepared->types.size();
-  if (!prepared->facts->unsupported().empty()) {
-    return refuse(message.type, message.whole.size(), unsupported(prepared->facts->unsupported()));
+  if (const std::string_view part = unsupported_part(*prepared->facts); !part.empty()) {
+    return refuse(message.type, message.whole.size(), unsupported(part));
   }
   switch (reading(text, *prepared->facts)) {
     case Reading::Certain: break;

@@ -57,7 +57,9 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
 Frontend::Ruling Frontend::ask_host(sp_stage stage, Refusal& refusal) {
   answered_ = false;
   sp_ask ask = wire_.judge.ask(stage, ticket_, ticket_transaction_);
-  if (wire_.state_read == StateRead::None) ask.flags |= SP_ASK_UNBOUND;
+  // A replication command names no object of a search path, and runs as no other role.
+  const bool bound = wire_.state_read != StateRead::None || wire_.judge.is_replication();
+  if (!bound) ask.flags |= SP_ASK_UNBOUND;
   wire_.state_read = StateRead::None;
   sp_answer answer;
   const sp_verdict verdict = wire_.host.ask(ask, answer);
@@ -83,7 +85,8 @@ Frontend::Ruling Frontend::ask_host(sp_stage stage, Refusal& refusal) {
 // Asks in the held message's place. Behind what has failed the server answers nothing.
 Frontend::Ruling Frontend::read_state() {
   answered_ = true;
-  if (wire_.status == 'E') {
+  // A walsender takes no question but by a Query, which would end the client's segment.
+  if (wire_.status == 'E' || wire_.replication != Replication::None) {
     wire_.state_read = StateRead::Failed;
     wire_.host.feed_again();
     return Ruling::Held;
@@ -146,7 +149,7 @@ std::string Frontend::context_of_next() const {
     // What an unknown portal stands for may be a SET too.
     const bool unknown = entry.await == Await::Execute && !entry.refusal && !entry.own && facts == nullptr;
     if (unknown) return wire_.context.bytes(true);
-    if (facts == nullptr || !facts->changes_session()) continue;
+    if (facts == nullptr || entry.replication || !facts->changes_session()) continue;
     for (const StatementFacts& one : facts->statements()) {
       if (wire_.context.touched_by(*one.statement)) return wire_.context.bytes(true);
     }

@@ -39,6 +39,7 @@ void Judge::begin(std::string_view database, std::string_view user) {
 bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
   certain_ = true;
   hides_copy_ = false;
+  replication_ = run.replication;
   items_.clear();
   kept_.clear();
   strings_.clear();

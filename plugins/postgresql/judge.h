@@ -20,6 +20,7 @@ struct Run {
   std::string_view text;
   const Portal* portal = nullptr;  // with its bound values
   uint32_t row_count_max = 0;      // of Execute; 0: all
+  bool replication = false;        // a replication command
 };
 
 class Judge {
@@ -32,6 +33,8 @@ class Judge {
   // After build(); valid until the next.
   // What was built may change settings that nobody can read from its text.
   [[nodiscard]] bool doubtful() const;
+  // It is a replication command.
+  [[nodiscard]] bool is_replication() const { return replication_; }
   // An EXECUTE in it stands for a COPY to or from the client.
   [[nodiscard]] bool hides_copy() const { return hides_copy_; }
   [[nodiscard]] sp_ask ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const;
@@ -57,6 +60,7 @@ class Judge {
 
   bool certain_ = true;
   bool hides_copy_ = false;
+  bool replication_ = false;
   std::vector<Item> items_;
   std::vector<std::shared_ptr<const Facts>> kept_;  // what items_ points into
   std::string text_;

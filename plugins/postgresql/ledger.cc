@@ -40,7 +40,7 @@ std::string_view running_text(const Entry& entry) {
 }  // namespace
 
 const Facts* running(const Entry& entry) {
-  if (entry.await == Await::Query) return entry.facts.get();
+  if (entry.await == Await::Query || entry.await == Await::Call) return entry.facts.get();
   if (entry.await == Await::Execute && entry.portal && entry.portal->statement) {
     return entry.portal->statement->facts.get();
   }

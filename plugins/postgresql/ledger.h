@@ -64,16 +64,34 @@ enum class Await : uint8_t {
   Execute,            // rows, then CommandComplete, EmptyQueryResponse or PortalSuspended
   Close,              // CloseComplete
   Sync,               // ReadyForQuery
+  Call,               // FunctionCallResponse, then ReadyForQuery
 };
+
+// Whether ReadyForQuery ends the answer, an error or none before it.
+[[nodiscard]] inline bool ends_with_ready(Await await) {
+  return await == Await::Query || await == Await::Sync || await == Await::Call;
+}
 
 // How far a COPY to or from the client has come, as the server sees it.
 enum class Copying : uint8_t {
   None,
-  In,      // CopyInResponse came: the client's data flows
-  InOver,  // CopyDone or CopyFail was passed
-  Out,     // CopyOutResponse came
-  OutOver  // CopyDone came
+  In,       // CopyInResponse came: the client's data flows
+  InOver,   // CopyDone or CopyFail was passed
+  Out,      // CopyOutResponse came
+  OutOver,  // CopyDone came
+  Both,     // CopyBothResponse came
+  BothOut,  // of it the server's direction is left: the client's CopyDone was passed
+  BothIn,   // the client's is left
 };
+
+// Data may come from the server.
+[[nodiscard]] inline bool copies_out(Copying copying) {
+  return copying == Copying::Out || copying == Copying::Both || copying == Copying::BothOut;
+}
+// The client's data are asked for.
+[[nodiscard]] inline bool copies_in(Copying copying) {
+  return copying == Copying::In || copying == Copying::Both || copying == Copying::BothIn;
+}
 
 struct Entry {
   Await await = Await::Sync;
@@ -82,11 +100,12 @@ struct Entry {
   bool vague = false;                  // Query, Bind, Execute: Judge::doubtful()
   bool judged = false;                 // an answered `ask`: it has a reply_end to come
   bool closes_portal = false;          // of Close
-  bool doubtful = false;               // of Query, Sync: see Wire::segment_doubtful
+  bool replication = false;            // Query: a replication command (replication.h)
+  bool doubtful = false;               // of Query, Sync, Call: see Wire::segment_doubtful
   std::string name;                    // of the statement or portal
   std::shared_ptr<Prepared> prepared;  // Parse, DescribeStatement; Query: if it changes the session
   std::shared_ptr<Portal> portal;      // Bind, DescribePortal, Execute
-  std::shared_ptr<const Facts> facts;  // Query
+  std::shared_ptr<const Facts> facts;  // Query, Call
   std::unique_ptr<Refusal> refusal;    // ours stands in its place; the client is told this
 
   // How far its answer has come.

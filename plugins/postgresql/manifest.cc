@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "plugins/postgresql/permissions.h"
+
 namespace sallyport::pg {
 
 namespace {
@@ -11,7 +13,8 @@ constexpr sp_text text(std::string_view value) { return {value.data(), value.siz
 
 constexpr std::array facts = {
     sp_fact{text("verb"),
-            text("first words of the statement: SELECT, DROP, ...; UNPARSED for what could not be read")},
+            text("first words of the statement: SELECT, DROP, ...; FUNCTION_CALL, START_REPLICATION, ...; "
+                 "UNPARSED for what could not be read")},
     sp_fact{text("object"), text("every table, function, role, ... that the statement names, as written")},
     sp_fact{text("field.effect"),
             text("the gravest of: read transaction session write schema unknown destroy escape")},
@@ -60,6 +63,15 @@ constexpr std::array rule_sets = {
                 escaping.data(), escaping.size()},
 };
 
+constexpr std::array permissions = {
+    sp_permission{text(permission_function_call),
+                  text("FunctionCall by OID (verb FUNCTION_CALL) and functions on large objects"),
+                  SP_PERMISSION_UNMASKED},
+    sp_permission{text(permission_replication),
+                  text("replication connections: base backups, WAL and decoded changes of the whole cluster"),
+                  SP_PERMISSION_UNMASKED},
+};
+
 constexpr std::array alpn = {text("postgresql")};
 
 }  // namespace
@@ -78,6 +90,8 @@ constinit const sp_manifest manifest = {
     .option_count = 0,
     .alpn = alpn.data(),
     .alpn_count = alpn.size(),
+    .permissions = permissions.data(),
+    .permission_count = permissions.size(),
 };
 
 }  // namespace sallyport::pg

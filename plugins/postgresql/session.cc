@@ -71,6 +71,13 @@ bool Session::begin_serving() {
   for (const Parameter& parameter : login_.client_parameters()) {
     wire_.context.set_at_login(parameter.name, parameter.value);
   }
+  wire_.permissions = login_.permissions();
+  wire_.replication = login_.replication();
+  switch (wire_.replication) {
+    case Replication::None: break;
+    case Replication::Physical: wire_.host.name("replication", "physical"); break;
+    case Replication::Logical: wire_.host.name("replication", "logical"); break;
+  }
   wire_.judge.begin(login_.database(), login_.login());
   catalogue_.prepare(login_.side_request());
   BackendKey key;

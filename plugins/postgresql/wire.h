@@ -10,6 +10,8 @@
 #include "plugins/postgresql/host.h"
 #include "plugins/postgresql/judge.h"
 #include "plugins/postgresql/ledger.h"
+#include "plugins/postgresql/permissions.h"
+#include "plugins/postgresql/replication.h"
 #include "plugins/postgresql/rows/rows.h"
 
 namespace sallyport::pg {
@@ -36,6 +38,8 @@ struct Wire {
   Context context;
   Judge judge;
   CacheKey cache_key{};  // of the thread's caches
+  Permissions permissions;
+  Replication replication = Replication::None;
 
   uint8_t status = 'I';      // of the last ReadyForQuery
   uint64_t transaction = 0;  // how many blocks have begun; the open one's number while status is not 'I'
@@ -66,6 +70,10 @@ struct Wire {
   // Whether an answer to the look-up of this number is what is waited for; an abandoned one's is not.
   [[nodiscard]] bool awaits_state(uint32_t number) const {
     return state_read == StateRead::Asked && number == state_look_up;
+  }
+  // In copy-both: a message came, and the session may be ended behind it.
+  void still_idle() {
+    if (activity == SP_IDLE) host.activity(SP_IDLE);
   }
   // What ReadyForQuery means for the host, or a refusal of the gateway's own in its place.
   void settle_activity() {

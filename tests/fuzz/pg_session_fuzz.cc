@@ -2,6 +2,7 @@
 // up, most of it well framed, some of it anything, and a target that answers as a server would.
 #include "plugins/plugin.h"
 #include "plugins/postgresql/login/scram.h"
+#include "tests/fuzz/pg_server.h"
 #include "tests/fuzz/session_machine.h"
 #include "tests/unit/postgresql/login_peers.h"
 
@@ -11,7 +12,7 @@ using namespace sallyport::pg::test;
 
 namespace {
 
-constexpr uint8_t masked = 1, judged = 2, logged_in = 4;
+constexpr uint8_t masked = 1, judged = 2, logged_in = 4, permitted = 64;
 
 // The key derivation takes milliseconds; what comes out is the same each time.
 sp_host quick_host;
@@ -101,22 +102,25 @@ std::string of_client(fuzz::Source& source) {
   }
 }
 
-std::string row_shape() {
+// What only a login may that was permitted it: calls, and a walsender's commands.
+std::string of_permitted(fuzz::Source& source) {
+  constexpr std::string_view commands[] = {
+      "IDENTIFY_SYSTEM", "START_REPLICATION 0/0",   "START_REPLICATION SLOT s LOGICAL 0/0",
+      "BASE_BACKUP",     "DROP_REPLICATION_SLOT a", "SHOW a",
+      "SELECT 1"};
+  const uint8_t bits = source.u8();
   Writer out;
-  out.begin('T').u16(1).text("a").u32(0).i16(0).u32(25).i16(-1).i32(-1).i16(0);
-  return bytes_of(out.end());
-}
-
-std::string data_row(std::string_view value) {
-  Writer out;
-  out.begin('D').u16(1).u32(static_cast<uint32_t>(value.size())).bytes(as_bytes(value));
-  return bytes_of(out.end());
-}
-
-std::string failure(std::string_view code) {
-  Writer out;
-  write_error(out, {.sqlstate = code, .message = "secret"});
-  return bytes_of(out);
+  switch (bits & 7) {
+    case 0:
+    case 1: return message('Q', text(commands[(bits >> 3) % std::size(commands)]));
+    case 2: return message('d', source.text(bits >> 3));
+    case 3: return message("cfS"[(bits >> 3) % 3], "");
+    case 4: return message('F', source.text(bits >> 3));
+    default:
+      out.begin('F').u32((bits & 8) != 0 ? 952 : bits).u16(1).u16(bits >> 7).u16(1);
+      out.u32(bits >> 4).bytes(as_bytes(std::string(bits >> 4, 'v')));
+      return bytes_of(out.u16(1).end());
+  }
 }
 
 std::string of_target(fuzz::Source& source) {
@@ -137,95 +141,11 @@ std::string of_target(fuzz::Source& source) {
   }
 }
 
-// What a server says to what it got. `transaction` is its status.
-class Server {
- public:
-  std::string answer(std::string_view sent) {
-    pending_ += sent;
-    MessageReader reader(as_bytes(pending_));
-    Message next;
-    std::string out;
-    while (reader.next(next) == Frame::message) reply(next, out);
-    pending_.erase(0, reader.offset());
-    return out;
-  }
-
- private:
-  void reply(const Message& message, std::string& out) {
-    const std::string text_of_query(as_text(message.body));
-    if (copying_) return take_copy(message.type, out);
-    if (skipping_ && message.type != 'S' && message.type != 'Q') return;
-    switch (message.type) {
-      case 'Q':
-        simple_ = true;
-        out += run(text_of_query);
-        if (!copying_) out += ready();
-        break;
-      case 'P':
-        text_ = text_of_query.substr(std::min(text_of_query.find('\0') + 1, text_of_query.size()));
-        out += test::message('1', "");
-        break;
-      case 'B': out += test::message('2', ""); break;
-      case 'C': out += test::message('3', ""); break;
-      case 'D':
-        out += text_of_query.starts_with('S') ? test::message('t', std::string(2, '\0')) + row_shape()
-                                              : row_shape();
-        break;
-      case 'E':
-        simple_ = false;
-        out += text_.starts_with("COPY") ? run(text_)
-                                         : data_row("secret") + test::message('C', text("SELECT 1"));
-        break;
-      case 'S':
-        skipping_ = false;
-        out += ready();
-        break;
-      default: break;
-    }
-  }
-  std::string run(const std::string& query) {
-    if (query.starts_with("BEGIN")) status_ = 'T';
-    if (query.starts_with("COMMIT") || query.starts_with("ROLLBACK")) status_ = 'I';
-    if (query.find("REFUSED") != std::string::npos) {
-      if (status_ == 'T') status_ = 'E';
-      return failure("42601");
-    }
-    if (query.starts_with("SELECT"))
-      return row_shape() + data_row("my secret") + test::message('C', text("SELECT 1"));
-    if (query.starts_with("COPY t TO STDOUT")) {
-      return test::message('H', std::string(3, '\0')) + test::message('d', "the secret\n") +
-             test::message('c', "") + test::message('C', text("COPY 1"));
-    }
-    copying_ = query.starts_with("COPY t FROM STDIN");
-    if (copying_) return test::message('G', std::string(3, '\0'));
-    return test::message('C', text("OK"));
-  }
-  // It reads nothing else until the data are over.
-  void take_copy(uint8_t type, std::string& out) {
-    if (type != 'c' && type != 'f') return;
-    copying_ = false;
-    out += type == 'c' ? test::message('C', text("COPY 1")) : failure("57014");
-    if (simple_) {
-      out += ready();
-    } else {
-      skipping_ = type == 'f';
-    }
-  }
-  std::string ready() const { return test::message('Z', std::string(1, status_)); }
-
-  std::string pending_;
-  char status_ = 'I';
-  bool skipping_ = false;
-  bool copying_ = false;
-  bool simple_ = false;  // the COPY came in a Query
-  std::string text_;     // of the last Parse
-};
-
 // As psql would; the proof's bytes are the same each time, because the kit's randomness is.
-void log_in(fuzz::SessionMachine& machine) {
+void log_in(fuzz::SessionMachine& machine, const char* replication) {
   static std::string proof;
   ScramClient client{ScramClient::Binding::None, ""};
-  machine.receive(0, startup({{"user", "orders-db"}, {"database", "shop"}}));
+  machine.receive(0, startup({{"user", "orders-db"}, {"database", "shop"}, {"replication", replication}}));
   machine.receive(0,
                   sasl_initial(scram_name, client.first(as_bytes(std::string_view("client-random-0001")))));
   if (proof.empty()) {
@@ -246,7 +166,7 @@ void check_masked(const std::string& output) {
   MessageReader reader(as_bytes(output));
   Message next;
   while (reader.next(next) == Frame::message) {
-    if (next.type == 'D' || next.type == 'd')
+    if (next.type == 'D' || next.type == 'd' || next.type == 'V')
       FUZZ_REQUIRE(as_text(next.body).find("secret") == std::string_view::npos);
   }
 }
@@ -265,8 +185,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   if ((mode & 16) != 0) script.credential = SP_WAIT;
   if ((mode & 32) != 0) script.target_tls = SP_TARGET_TLS_REQUIRE;
+  if ((mode & permitted) != 0) script.permissions = {"function-call", "replication"};
   fuzz::SessionMachine machine(plugin, script);
-  if ((mode & logged_in) != 0 && (mode & 48) == 0) log_in(machine);
+  const bool walsender = (mode & permitted) != 0 && (mode & 128) != 0;
+  const char* const replication = !walsender ? "off" : (mode & 8) != 0 ? "database" : "on";
+  if ((mode & logged_in) != 0 && (mode & 48) == 0) log_in(machine, replication);
   (void)machine.take(1);
   Server server;
   for (size_t steps = 0; steps < 100 && !source.empty() && !machine.host().ended(); ++steps) {
@@ -275,7 +198,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       case 1:
       case 2: machine.receive(0, of_client(source)); break;
       case 3: machine.receive(1, of_target(source)); break;
-      case 4: machine.receive(0, source.text()); break;
+      case 4: machine.receive(0, (mode & permitted) != 0 ? of_permitted(source) : source.text()); break;
       case 5: machine.event(source); break;
       default: machine.receive(1, server.answer(machine.take(1)));
     }

@@ -119,6 +119,9 @@ const BackendKey& Login::target_key() const { return state_->target.key(); }
 const std::vector<Parameter>& Login::target_parameters() const { return state_->target.parameters(); }
 const std::vector<Parameter>& Login::client_parameters() const { return state_->request.parameters; }
 
+const Permissions& Login::permissions() const { return state_->permissions; }
+Replication Login::replication() const { return state_->request.replication; }
+
 TargetRequest Login::side_request() const {
   return {.target = state_->request.target,
           .database = state_->request.database,

@@ -24,6 +24,7 @@
 
 #include "plugins/postgresql/login/link.h"
 #include "plugins/postgresql/login/target_login.h"
+#include "plugins/postgresql/permissions.h"
 
 namespace sallyport::pg {
 
@@ -58,6 +59,8 @@ class Login {
   [[nodiscard]] const BackendKey& target_key() const;
   [[nodiscard]] const std::vector<Parameter>& target_parameters() const;  // its ParameterStatus
   [[nodiscard]] const std::vector<Parameter>& client_parameters() const;  // as sent to the target
+  [[nodiscard]] const Permissions& permissions() const;
+  [[nodiscard]] Replication replication() const;
   // For leg 2 (the catalogue): the same database and TLS, a fixed search_path, no parameter of the client's.
   [[nodiscard]] TargetRequest side_request() const;
 

@@ -14,10 +14,13 @@ constexpr size_t protocol_option_echo_max = 16;
 }  // namespace
 
 void Login::State::begin_login() {
-  const sp_login wanted = {.size = sizeof(sp_login),
-                           .user = text_of(startup.user),
-                           .database = text_of(startup.database),
-                           .client = text_of(startup.parameter("application_name"))};
+  const sp_login wanted = {
+      .size = sizeof(sp_login),
+      .user = text_of(startup.user),
+      // In physical replication the name is of no database: libpq says "replication".
+      .database = text_of(startup.replication == Replication::Physical ? std::string_view()
+                                                                       : std::string_view(startup.database)),
+      .client = text_of(startup.parameter("application_name"))};
   if (!host_took(link.host->login(link.session, &wanted))) return;
   std::array<uint8_t, 64> binding;
   const int size =
@@ -116,6 +119,11 @@ void Login::State::prove() {
     const std::string_view message = view_of(identity.message);
     return fatal("28P01", message.empty() ? "authentication failed" : message);
   }
+  permissions = Permissions::of(identity);
+  if (startup.replication != Replication::None && !permissions.replication) {
+    return fatal("0A000", "replication connections are not allowed by the gateway",
+                 "A login of the target may be permitted them: permit = [\"replication\"].");
+  }
   Writer out;
   out.begin(back::authentication).u32(12).bytes(as_bytes(scram->server_final())).end();
   send(out);
@@ -125,7 +133,8 @@ void Login::State::prove() {
   request = {.target = std::string(view_of(identity.target)),
              .database = std::string(view_of(identity.database)),
              .tls = identity.target_tls,
-             .parameters = startup.parameters};
+             .parameters = startup.parameters,
+             .replication = startup.replication};
   if (outcome != LoginStep::Going) return;
   at = At::Target;
   follow_target(target.start(request));

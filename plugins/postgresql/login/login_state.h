@@ -10,6 +10,7 @@
 #include "plugins/postgresql/login/scram.h"
 #include "plugins/postgresql/login/startup.h"
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/permissions.h"
 
 namespace sallyport::pg {
 
@@ -49,6 +50,7 @@ struct Login::State {
   TargetRequest request;
   std::string who;
   std::string login;
+  Permissions permissions;
 
   bool host_took(int result);
   void send(const Writer& out);

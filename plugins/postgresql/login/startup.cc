@@ -59,12 +59,14 @@ class Reader {
                                           std::string_view value, size_t size_max);
   std::expected<void, Refusal> setting(std::string_view name, std::string_view value);
   std::expected<void, Refusal> encoding(std::string_view value);
+  std::expected<void, Refusal> replication(std::string_view value);
 
   Startup& out_;
   bool had_user_ = false;
   bool had_database_ = false;
   bool had_encoding_ = false;
   bool had_options_ = false;
+  bool had_replication_ = false;
 };
 
 std::unexpected<Refusal> twice(std::string_view name) {
@@ -91,6 +93,22 @@ std::expected<void, Refusal> Reader::encoding(std::string_view value) {
   return std::unexpected(refuse("0A000",
                                 "client_encoding " + quoted_name(value) + " is not supported by the gateway",
                                 "Use client_encoding=UTF8."));
+}
+
+// Whether the login may is known later. Truth values are written out: the server also takes their beginnings.
+std::expected<void, Refusal> Reader::replication(std::string_view value) {
+  constexpr std::array<std::string_view, 4> yes = {"true", "on", "yes", "1"};
+  constexpr std::array<std::string_view, 4> no = {"false", "off", "no", "0"};
+  const auto is = [value](std::string_view one) { return same_name(one, value); };
+  if (value == "database") {
+    out_.replication = Replication::Logical;
+  } else if (std::ranges::any_of(yes, is)) {
+    out_.replication = Replication::Physical;
+  } else if (std::ranges::none_of(no, is)) {
+    return std::unexpected(refuse("22023", "invalid value for startup parameter \"replication\"",
+                                  "Valid values are: false, true, database."));
+  }
+  return {};
 }
 
 std::expected<void, Refusal> Reader::setting(std::string_view name, std::string_view value) {
@@ -127,7 +145,9 @@ std::expected<void, Refusal> Reader::pair(std::string_view name, std::string_vie
     return name_value(out_.database, had_database_, name, value, startup_database_size_max);
   }
   if (name == "replication") {
-    return std::unexpected(refuse("0A000", "replication connections are not allowed by the gateway"));
+    if (had_replication_) return twice(name);
+    had_replication_ = true;
+    return replication(value);
   }
   if (name == "options") {
     if (had_options_) return twice(name);

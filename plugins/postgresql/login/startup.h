@@ -18,10 +18,18 @@ inline constexpr size_t startup_parameter_count_max = 64;
 inline constexpr size_t startup_user_size_max = 255;  // [WHO,][LOGIN~]TARGET, three names of 63
 inline constexpr size_t startup_database_size_max = 63;
 
+// What the connection is for. A walsender's commands are no SQL (replication.h).
+enum class Replication : uint8_t {
+  None,
+  Physical,  // replication=true: the whole cluster
+  Logical,   // replication=database: SQL too
+};
+
 struct Startup {
   std::string user;
-  std::string database;                       // empty: none was named
-  std::vector<Parameter> parameters;          // for the target, in the order they came, canonical names
+  std::string database;               // empty: none was named
+  std::vector<Parameter> parameters;  // for the target, in the order they came, canonical names
+  Replication replication = Replication::None;
   std::vector<std::string> protocol_options;  // _pq_.*, none of which is supported
   [[nodiscard]] std::string_view parameter(std::string_view name) const;
 };

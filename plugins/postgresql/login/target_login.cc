@@ -116,6 +116,11 @@ void TargetLogin::State::send_startup() {
   // The masks and the classifier read UTF-8; nothing else may be spoken on this leg.
   out.text("client_encoding").text("UTF8");
   for (const Parameter& one : request.parameters) out.text(one.name).text(one.value);
+  switch (request.replication) {
+    case Replication::None: break;
+    case Replication::Physical: out.text("replication").text("true"); break;
+    case Replication::Logical: out.text("replication").text("database"); break;
+  }
   at = At::Auth;
   send(out.u8(0).end());
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "plugins/postgresql/login/link.h"
+#include "plugins/postgresql/login/startup.h"
 
 namespace sallyport::pg {
 
@@ -19,6 +20,7 @@ struct TargetRequest {
   std::string database;  // empty: the target's default for the user
   uint32_t tls = SP_TARGET_TLS_VERIFY;
   std::vector<Parameter> parameters;  // of the StartupMessage, besides user, database, client_encoding
+  Replication replication = Replication::None;
 };
 
 enum class TargetStep : uint8_t {

@@ -195,6 +195,25 @@ TEST(LoginFlow, ProofThatWaitsGoesOnAtTheAnswer) {
   EXPECT_EQ(bench.host.prove_count, 3u);
 }
 
+// Only a login that may; and after the proof, so that strangers learn nothing of logins.
+TEST(LoginFlow, ReplicationNeedsItsPermission) {
+  LoginBench bench;
+  bench.come_in({{"user", "orders-db"}, {"database", "shop"}, {"replication", "true"}});
+  EXPECT_EQ(bench.step, LoginStep::Ended);
+  EXPECT_EQ(last_error(bench.host.legs[0].output, 'C'), "0A000");
+  EXPECT_FALSE(bench.host.called("connect"));
+  for (const char* mode : {"on", "database"}) {
+    LoginBench other;
+    other.host.permissions = {"function-call", "replication"};
+    other.come_in({{"user", "orders-db"}, {"database", "replication"}, {"replication", mode}});
+    EXPECT_EQ(other.step, LoginStep::Going);
+    const bool physical = std::string_view(mode) == "on";
+    EXPECT_EQ(other.host.logins.front().second, physical ? "" : "replication");
+    const std::string wanted = text("replication") + text(physical ? "true" : "database");
+    EXPECT_NE(other.host.legs[1].output.find(wanted), std::string::npos);
+  }
+}
+
 // What the client sends too early stays where it is until the session machine takes over.
 TEST(LoginFlow, EarlyBytesAreHeld) {
   LoginBench bench;

@@ -41,8 +41,9 @@ TEST(LoginRefused, FirstBytesThatAreRefused) {
   cases.emplace_back("long database", startup({{"user", "a"}, {"database", std::string(64, 'a')}}));
   cases.emplace_back("two users", startup({{"user", "a"}, {"user", "b"}}));
   cases.emplace_back("two databases", startup({{"user", "a"}, {"database", "b"}, {"database", "c"}}));
-  cases.emplace_back("replication", startup({{"user", "a"}, {"replication", "on"}}));
-  cases.emplace_back("logical replication", startup({{"user", "a"}, {"replication", "database"}}));
+  cases.emplace_back("replication of nothing", startup({{"user", "a"}, {"replication", "maybe"}}));
+  cases.emplace_back("replication twice",
+                     startup({{"user", "a"}, {"replication", "on"}, {"replication", "off"}}));
   cases.emplace_back("role", startup({{"user", "a"}, {"role", "postgres"}}));
   cases.emplace_back("session_authorization", startup({{"user", "a"}, {"session_authorization", "b"}}));
   cases.emplace_back("scs off", startup({{"user", "a"}, {"standard_conforming_strings", "off"}}));

@@ -77,6 +77,20 @@ TEST(Startup, ProtocolOptionsAreListed) {
   EXPECT_TRUE(read->parameters.empty());
 }
 
+// Whether the login may is not the parser's question.
+TEST(Startup, ReadsWhatAConnectionIsFor) {
+  const std::pair<const char*, Replication> cases[] = {
+      {"true", Replication::Physical}, {"On", Replication::Physical}, {"YES", Replication::Physical},
+      {"1", Replication::Physical},    {"false", Replication::None},  {"off", Replication::None},
+      {"No", Replication::None},       {"0", Replication::None},      {"database", Replication::Logical}};
+  for (const auto& [value, wanted] : cases) {
+    const auto read = parse(body({{"user", "x"}, {"replication", value}}));
+    ASSERT_TRUE(read.has_value()) << value;
+    EXPECT_EQ(read->replication, wanted) << value;
+    EXPECT_TRUE(read->parameters.empty()) << value;
+  }
+}
+
 // Each refused with its code, and a text that names the parameter.
 TEST(Startup, RefusesByName) {
   struct Case {
@@ -84,9 +98,9 @@ TEST(Startup, RefusesByName) {
     const char* code;
   };
   const Case cases[] = {
-      {{"replication", "true"}, "0A000"},
-      {{"replication", "database"}, "0A000"},
-      {{"replication", "false"}, "0A000"},
+      {{"replication", "maybe"}, "22023"},
+      {{"replication", "Database"}, "22023"},
+      {{"replication", ""}, "22023"},
       {{"session_authorization", "postgres"}, "0A000"},
       {{"role", "postgres"}, "0A000"},
       {{"standard_conforming_strings", "off"}, "0A000"},

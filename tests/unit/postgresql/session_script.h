@@ -57,9 +57,9 @@ class Script {
     follow();
   }
 
-  void log_in() {
+  void log_in(const Pairs& pairs = {{"user", "orders-db"}, {"database", "shop"}}) {
     ScramClient client_side{ScramClient::Binding::None, ""};
-    client(startup({{"user", "orders-db"}, {"database", "shop"}}));
+    client(startup(pairs));
     client(sasl_initial(scram_name, client_side.first(as_bytes(std::string_view("client-random-0001")))));
     const auto challenge = client_side.challenge(last_body(host_.output(0)).substr(4));
     need(challenge.has_value());
@@ -113,5 +113,6 @@ class Script {
 // copy_transcripts.cc: the transcripts of COPY, into directory `to`.
 void copies(const std::string& to);
 void values(const std::string& to);
+void permits(const std::string& to);
 
 }  // namespace sallyport::pg::test

@@ -160,6 +160,7 @@ int main(int count, char** arguments) {
     std::fprintf(stderr, "usage: pg_make_transcripts DIRECTORY\n");
     return 2;
   }
+  permits(arguments[1]);
   simple(arguments[1]);
   extended(arguments[1]);
   hold(arguments[1]);
