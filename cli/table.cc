@@ -72,12 +72,36 @@ uint32_t misleading(std::string_view text, size_t at, size_t& size) {
   return format && at + size <= text.size() ? code : 0;
 }
 
+// Of the UTF-8 sequence that begins at `at` (RFC 3629); 0: there is none.
+size_t sequence_size(std::string_view text, size_t at) {
+  const auto byte = [&](size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0U;
+  };
+  const auto follows = [&](size_t i) { return byte(i) >> 6 == 2; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  if (first >= 0xc2 && first < 0xe0) return follows(1) ? 2 : 0;
+  if (first >> 4 == 0xe) {
+    const bool overlong = first == 0xe0 && byte(1) < 0xa0;
+    const bool surrogate = first == 0xed && byte(1) >= 0xa0;
+    return follows(1) && follows(2) && !overlong && !surrogate ? 3 : 0;
+  }
+  if (first < 0xf0 || first > 0xf4) return 0;
+  const bool outside = (first == 0xf0 && byte(1) < 0x90) || (first == 0xf4 && byte(1) >= 0x90);
+  return follows(1) && follows(2) && follows(3) && !outside ? 4 : 0;
+}
+
 }  // namespace
 
 std::string visible(std::string_view text) {
   std::string out;
   char escaped[16];
   for (size_t i = 0; i < text.size(); ++i) {
+    if (sequence_size(text, i) == 0) {
+      snprintf(escaped, sizeof escaped, "\\x%02x", static_cast<unsigned char>(text[i]));
+      out += escaped;
+      continue;
+    }
     size_t size = 0;
     if (const uint32_t code = misleading(text, i, size); code != 0) {
       snprintf(escaped, sizeof escaped, "\\u{%04x}", code);
