@@ -311,8 +311,7 @@ typedef struct sp_host {
   /* Names a value's place once; spans then carry the id. Ids live until `fields_reset`. */
   sp_field_id (*field)(sp_session*, const sp_field* field);
   int (*fields_reset)(sp_session*);
-  /* Whether a mask of this identity names one of these origins (`fields` in the config): 1 or 0. Without any
-   * (count 0): whether it names any at all. */
+  /* Whether a mask of this identity names one of these origins (count 0: any at all): 1 or 0. */
   int (*names_masked)(sp_session*, const sp_text* paths, size_t count);
   /* Looks at all spans at once; those in this feed's data ascend and do not overlap. Returns how many
    * outcomes are REPLACED or WITHHELD. */

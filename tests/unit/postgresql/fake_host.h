@@ -1,7 +1,6 @@
 // A scripted sp_host for tests of the PostgreSQL plugin's parts: legs are strings in memory, every call is
 // kept, randomness is a counter. A test says what happens (receive, event), a handler that it gave gets the
-// input. The data of a feed stands in a heap block of exactly its size, so that sanitizers see reads beyond
-// it.
+// input. The data of a feed stands in a heap block of its very size: sanitizers see reads beyond it.
 #pragma once
 
 #include <openssl/evp.h>
