@@ -31,7 +31,8 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
   if (ticket_ == 0 || read) {
     std::string context = context_of_next();
     if (read) append_sized(context, wire_.state);
-    if (!wire_.judge.build(run, wire_.ledger, std::move(context))) {
+    if (!wire_.judge.build(run, wire_.ledger, std::move(context), &wire_.rows, wire_.schema_doubtful)) {
+      if (wire_.judge.waits_for_catalogue()) return wait_for_state();
       (void)wait_for_replies();
       return Ruling::Held;
     }

@@ -13,7 +13,10 @@ namespace {
 
 // EXECUTE of a statement that is an EXECUTE itself, and so on; deeper, it stays unknown.
 constexpr int deferred_depth_max = 4;
-constexpr uint32_t unknown_bit = 1u << static_cast<uint32_t>(sql::Effect::unknown);
+constexpr uint32_t bit(sql::Effect effect) { return 1u << static_cast<uint32_t>(effect); }
+constexpr uint32_t unknown_bit = bit(sql::Effect::unknown);
+constexpr uint32_t changes_names = bit(sql::Effect::schema) | bit(sql::Effect::destroy) |
+                                   bit(sql::Effect::escape) | bit(sql::Effect::unknown);
 
 sql::Effect gravest(uint32_t effects) {
   return effects == 0 ? sql::Effect::unknown : static_cast<sql::Effect>(std::bit_width(effects) - 1);
@@ -36,8 +39,10 @@ void Judge::begin(std::string_view database, std::string_view user) {
   user_ = user;
 }
 
-bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
+bool Judge::build(const Run& run, const Ledger& ledger, std::string context, Rows* rows,
+                  bool schema_doubtful) {
   certain_ = true;
+  waits_ = false;
   hides_copy_ = false;
   replication_ = run.replication;
   items_.clear();
@@ -47,6 +52,8 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
   stands_for_.clear();
   if (run.facts) (void)add(run.facts, ledger, 0);
   if (!certain_) return false;
+  if (rows != nullptr) find_copies(ledger, *rows, schema_doubtful);
+  if (waits_) return false;
   write_commands();
   text_ = run.text;
   binding_ = std::move(context);
@@ -56,6 +63,22 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context) {
   if (run.portal != nullptr) write_values(*run.portal, binding_);
   if (!stands_for_.empty()) text_ += "\n-- what the name stands for:\n" + stands_for_;
   return true;
+}
+
+void Judge::find_copies(const Ledger& ledger, Rows& rows, bool schema_doubtful) {
+  // What is under way may change names too, and a statement what those behind it in the same text mean.
+  const auto changes = [](const Facts* facts) { return facts != nullptr && facts->changes_catalogue(); };
+  bool doubtful = schema_doubtful || std::ranges::any_of(ledger.entries(), [&](const Entry& entry) {
+                    return changes(running(entry));
+                  });
+  for (Item& item : items_) {
+    switch (rows.copies_masked(*item.facts->statement, doubtful)) {
+      case Rows::Copied::No: break;
+      case Rows::Copied::Yes: item.copies_masked = true; break;
+      case Rows::Copied::Waiting: waits_ = true; return;
+    }
+    doubtful = doubtful || (item.effects & changes_names) != 0;
+  }
 }
 
 uint32_t Judge::add(const std::shared_ptr<const Facts>& facts, const Ledger& ledger, int depth) {
@@ -117,22 +140,24 @@ void Judge::write_commands() {
   size_t field_count = sql::effect_count + 3;
   for (const Item& item : items_) {
     object_count += item.facts->objects.size();
-    field_count += item.facts->fields.size() + sql::effect_count + 3;
+    field_count += item.facts->fields.size() + sql::effect_count + 4;
   }
   // Pointers into both go into the commands, so neither may move.
   objects_.reserve(object_count);
   fields_.reserve(field_count);
-  for (const Item& item : items_) write_statement(*item.facts, item.effects);
+  for (const Item& item : items_) write_statement(item);
   if (!items_.empty()) return;
   add_common_fields(unknown_bit);
   add_command("UNPARSED", 0, 0);
 }
 
-void Judge::write_statement(const StatementFacts& facts, uint32_t effects) {
+void Judge::write_statement(const Item& item) {
+  const StatementFacts& facts = *item.facts;
   const size_t first_object = objects_.size();
   const size_t first_field = fields_.size();
   for (const std::string& object : facts.objects) objects_.push_back(text_of(object));
-  add_common_fields(effects);
+  add_common_fields(item.effects | (item.copies_masked ? bit(sql::Effect::escape) : 0));
+  if (item.copies_masked) fields_.push_back({text_of(field::escape), text_of("copies-masked")});
   for (const auto& [name, value] : facts.fields) fields_.push_back({text_of(name), text_of(value)});
   // A statement that changes data inside another is a command of its own: each has to be allowed.
   if (facts.statement->verbs.empty()) add_command(facts.statement->verb, first_object, first_field);

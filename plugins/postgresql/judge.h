@@ -27,9 +27,12 @@ class Judge {
  public:
   void begin(std::string_view database, std::string_view user);
 
-  // False: it names a statement or cursor whose meaning depends on answers that are still to come; ask again
-  // after them. `context`: Context::bytes().
-  [[nodiscard]] bool build(const Run& run, const Ledger& ledger, std::string context);
+  // False: it names a statement or cursor whose meaning depends on answers that are still to come, of the
+  // catalogue if waits_for_catalogue(); ask again after them. `context`: Context::bytes().
+  // `rows`: null outside a session. `schema_doubtful`: the open transaction may have changed what names mean.
+  [[nodiscard]] bool build(const Run& run, const Ledger& ledger, std::string context, Rows* rows,
+                           bool schema_doubtful);
+  [[nodiscard]] bool waits_for_catalogue() const { return waits_; }
   // After build(); valid until the next.
   // What was built may change settings that nobody can read from its text.
   [[nodiscard]] bool doubtful() const;
@@ -43,13 +46,15 @@ class Judge {
   struct Item {
     const StatementFacts* facts;
     uint32_t effects;
+    bool copies_masked = false;
   };
 
   // Returns the effects of all of `facts`; commands are appended to items_.
   uint32_t add(const std::shared_ptr<const Facts>& facts, const Ledger& ledger, int depth);
   uint32_t add_deferred(const Facts& facts, size_t index, const Ledger& ledger, int depth);
+  void find_copies(const Ledger& ledger, Rows& rows, bool schema_doubtful);
   void write_commands();
-  void write_statement(const StatementFacts& facts, uint32_t effects);
+  void write_statement(const Item& item);
   void add_common_fields(uint32_t effects);
   // With the objects and fields from these on.
   void add_command(std::string_view verb, size_t first_object, size_t first_field);
@@ -59,6 +64,7 @@ class Judge {
   std::string user_;
 
   bool certain_ = true;
+  bool waits_ = false;
   bool hides_copy_ = false;
   bool replication_ = false;
   std::vector<Item> items_;

@@ -23,7 +23,7 @@ constexpr std::array facts = {
     sp_fact{text("field.relation"), text("tables and views that it reads or writes")},
     sp_fact{text("field.writes"), text("tables whose rows or definition it changes")},
     sp_fact{text("field.escape"),
-            text("why it leaves what the text says: do, copy-program, function NAME, ...")},
+            text("why it leaves what the text says: do, copy-program, copies-masked, ...")},
     sp_fact{text("field.where"), text("no: an UPDATE or DELETE without a WHERE that reads a column")},
     sp_fact{text("field.setting"), text("parameters that it sets, in lower case")},
     sp_fact{text("field.session"),
@@ -59,7 +59,8 @@ constexpr std::array rule_sets = {
                 text("DROP, TRUNCATE, UPDATE and DELETE without a WHERE that reads a column"),
                 destructive.data(), destructive.size()},
     sp_rule_set{text("sql/escape"),
-                text("leaves what the text says: DO, CALL, files, programs, network, other roles"),
+                text("leaves what the text says: DO, CALL, files, programs, network, other roles, copies of "
+                     "masked fields"),
                 escaping.data(), escaping.size()},
 };
 

@@ -79,6 +79,42 @@ class Computed(world.Case):
         self.assertEqual("pen", conn.execute("SELECT lower(name) FROM products").fetchone()[0])
 
 
+class Copied(world.Case):
+    settings = {"policy": NAMED + """
+[[rule]]
+name = "no-escape"
+targets = ["shop"]
+use = "sql/escape"
+action = "deny"
+"""}
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster.sql("CREATE TABLE notes(id int, note text); CREATE VIEW callers AS SELECT id, email AS contact FROM customers;"
+                        "GRANT ALL ON notes, callers TO app; GRANT CREATE ON SCHEMA public TO app", database="shop")
+
+    def test_copies(self):
+        """a copy of a masked field to where no mask names it is an escape, in whatever statement"""
+        for sql in ("INSERT INTO notes(note) SELECT email FROM customers", "INSERT INTO notes(note) SELECT c::text FROM customers c",
+                    "INSERT INTO notes(note) VALUES ((SELECT max(email) FROM customers))", "INSERT INTO notes(note) SELECT contact FROM callers",
+                    "UPDATE notes SET note = c.email FROM customers c WHERE c.id = notes.id", "CREATE VIEW mine AS SELECT email AS e FROM customers",
+                    "WITH x AS (INSERT INTO notes(note) SELECT email FROM customers RETURNING id) SELECT count(*) FROM x",
+                    "PREPARE p AS INSERT INTO notes(note) SELECT email FROM customers", "CREATE TABLE mine AS SELECT email FROM customers",
+                    "MERGE INTO notes n USING customers c ON c.id = n.id WHEN NOT MATCHED THEN INSERT VALUES (c.id, c.email)"):
+            done = self.psql(sql)
+            self.assertIn('denied by rule "no-escape"', done.stderr, sql)
+        self.assertEqual("0", self.cluster.sql("SELECT count(*) FROM notes", database="shop"))
+
+    def test_others(self):
+        """what copies no masked field runs"""
+        for sql in ("INSERT INTO notes(note) SELECT name FROM customers WHERE id < 3", "INSERT INTO notes VALUES (1, 'x') RETURNING id",
+                    "UPDATE notes SET note = c.name FROM customers c WHERE c.id = notes.id", "INSERT INTO notes SELECT * FROM notes",
+                    "CREATE VIEW ids AS SELECT id FROM customers", "DROP VIEW ids",
+                    "DELETE FROM notes USING customers c WHERE c.id = notes.id"):
+            self.good_psql(sql)
+
+
 class Reloaded(world.Case):
     settings = {"policy": NAMED.replace('computed = "content"', 'computed = "content"\nexcept = ["dba"]')}
 

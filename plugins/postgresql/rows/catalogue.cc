@@ -66,9 +66,9 @@ Catalogue::Answer Catalogue::find_sources(const SourcesQuestion& question) {
   return begin();
 }
 
-const std::vector<uint32_t>* Catalogue::sources(const SourcesQuestion& question) const {
+const Sources* Catalogue::sources(const SourcesQuestion& question) const {
   const auto found = sources_.find(question.text);
-  return found != sources_.end() && found->second.proven ? &found->second.oids : nullptr;
+  return found != sources_.end() && found->second.proven ? &found->second.sources : nullptr;
 }
 
 void Catalogue::forget_missing() {

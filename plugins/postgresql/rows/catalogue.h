@@ -59,8 +59,8 @@ class Catalogue {
 
   // Asks what a statement may read. Known: sources() answers until the next find_sources().
   Answer find_sources(const SourcesQuestion& question);
-  // OIDs of the relations; null: it may read anything.
-  [[nodiscard]] const std::vector<uint32_t>* sources(const SourcesQuestion& question) const;
+  // Null: it may read anything.
+  [[nodiscard]] const Sources* sources(const SourcesQuestion& question) const;
   // Of all columns; none: the relation is not known.
   [[nodiscard]] std::vector<std::string_view> paths(uint32_t table_oid) const;
 
@@ -88,7 +88,7 @@ class Catalogue {
   struct Found {
     bool proven = true;
     std::vector<bool> named;  // which of its relations were found
-    std::vector<uint32_t> oids;
+    Sources sources;
   };
 
   [[nodiscard]] const Column* find(uint32_t table_oid, int16_t attribute_number) const;

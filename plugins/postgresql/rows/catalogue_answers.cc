@@ -115,13 +115,15 @@ bool Catalogue::read_source(Bytes row) {
   std::string_view values[4];
   uint32_t number = 0, oid = 0;
   if (!read_values(row, values) || !read_number(values[0], number) || !read_number(values[1], oid) ||
-      number >= found_.named.size() || (values[2] != "t" && values[2] != "f")) {
+      number >= found_.named.size() || (values[2] != "t" && values[2] != "v" && values[2] != "f")) {
     return false;
   }
   found_.named[number] = true;
-  found_.proven = found_.proven && values[2] == "t" && vouched(values[3]);
-  if (std::ranges::find(found_.oids, oid) == found_.oids.end()) found_.oids.push_back(oid);
-  return found_.oids.size() <= source_count_max + 1;
+  found_.proven = found_.proven && values[2] != "f" && vouched(values[3]);
+  found_.sources.views = found_.sources.views || values[2] == "v";
+  std::vector<uint32_t>& oids = found_.sources.oids;
+  if (std::ranges::find(oids, oid) == oids.end()) oids.push_back(oid);
+  return oids.size() <= source_count_max + 1;
 }
 
 bool Catalogue::read_users_own(Bytes row) {
@@ -134,7 +136,7 @@ bool Catalogue::read_users_own(Bytes row) {
 // A name that nothing was found for may be of the open transaction.
 void Catalogue::keep_sources() {
   found_.proven = found_.proven && !answer_failed_ && answers_ == 2 &&
-                  found_.oids.size() <= source_count_max &&
+                  found_.sources.oids.size() <= source_count_max &&
                   std::ranges::find(found_.named, false) == found_.named.end();
   sources_[asked_sources_.text] = std::move(found_);
   asked_sources_ = {};

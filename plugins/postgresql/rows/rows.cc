@@ -124,37 +124,6 @@ bool Rows::lacks_origin(const Column& column) const {
   return (pathless && !system) || catalogue_.derived(column.table_oid);
 }
 
-// Whether the statement reads nothing that a mask names, asked only where that would show more.
-Catalogue::Answer Rows::prove(const RowShape& shape, bool& proven) {
-  proven = false;
-  if (!shape.reads.statement || !shape.reads.tables) return Catalogue::Answer::Known;
-  bool wanted = false;
-  for (const Column& column : shape.columns) {
-    if (!lacks_origin(column)) continue;
-    // Of a table that nobody can see nothing can be proven.
-    if (column.table_oid != 0 && !catalogue_.derived(column.table_oid)) return Catalogue::Answer::Known;
-    wanted = true;
-  }
-  if (!wanted || !names_masked({})) return Catalogue::Answer::Known;
-  const SourcesQuestion question = sources_question(*shape.reads.statement);
-  if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
-  const std::vector<uint32_t>* sources = catalogue_.sources(question);
-  if (sources == nullptr) return Catalogue::Answer::Known;
-  if (catalogue_.resolve(*sources) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
-  proven = std::ranges::none_of(*sources, [this](uint32_t oid) {
-    const std::vector<std::string_view> paths = catalogue_.paths(oid);
-    return paths.empty() || names_masked(paths);
-  });
-  return Catalogue::Answer::Known;
-}
-
-// Without paths: whether any origin is named.
-bool Rows::names_masked(std::span<const std::string_view> paths) {
-  std::vector<sp_text> texts;
-  for (const std::string_view path : paths) texts.push_back(text_of(path));
-  return link_.host->names_masked(link_.session, texts.data(), texts.size()) != 0;
-}
-
 // ---- Collecting ------------------------------------------------------------------------------------------
 
 void Rows::begin() {

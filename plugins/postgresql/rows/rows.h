@@ -69,6 +69,10 @@ class Rows {
 
   // No mask can apply to any column: its rows may pass unseen.
   [[nodiscard]] bool clear(const RowShape& shape);
+  // Whether the statement copies what a mask names to where no mask may name it, or cannot be proven not to.
+  // `names_doubtful`: what runs before it may change what its names mean. Waiting: the catalogue is asked.
+  enum class Copied : uint8_t { No, Yes, Waiting };
+  [[nodiscard]] Copied copies_masked(const postgresql::sql::Statement& statement, bool names_doubtful);
   // False: no mask applies to this identity on this target.
   [[nodiscard]] bool masks_possible();
   // Forgets the host's fields.

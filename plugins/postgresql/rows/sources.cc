@@ -36,8 +36,12 @@ bool usable(std::string_view name) {
   return !name.empty() && name.size() <= name_size_max && name.find('\\') == std::string_view::npos;
 }
 
-bool collect(const sql::Statement& statement, Names& out) {
-  if (!only_selects(statement)) return false;
+bool only_known(const sql::Statement& statement) {
+  return !statement.deferred && !statement.reads_free_setting && statement.unknown_functions.empty();
+}
+
+bool collect(const sql::Statement& statement, Purpose purpose, Names& out) {
+  if (!(purpose == Purpose::Shows ? only_selects(statement) : only_known(statement))) return false;
   for (const sql::Object& relation : statement.relations_read) {
     // An alias for this session's own.
     if (relation.schema == "pg_temp" || !usable(relation.name)) return false;
@@ -59,7 +63,7 @@ bool collect(const sql::Statement& statement, Names& out) {
     if (column != "*" && !add_other(column)) return false;
   }
   return std::ranges::all_of(statement.inner,
-                             [&out](const sql::Statement& inner) { return collect(inner, out); });
+                             [&](const sql::Statement& inner) { return collect(inner, purpose, out); });
 }
 
 std::string quoted(std::string_view text) {
@@ -107,7 +111,8 @@ constexpr std::string_view reach_head =
 // Of the server's own views those that show definitions and counts; others show what sessions run, settings
 // and samples of columns. pg_statistic, pg_largeobject and pg_statistic_ext_data hold values of others.
 constexpr std::string_view seeming =
-    "CASE WHEN c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[2619,2613,3429]::pg_catalog.oid[]) THEN false "
+    "CASE WHEN NOT CASE WHEN c.oid OPERATOR(pg_catalog.=) ANY (ARRAY[2619,2613,3429]::pg_catalog.oid[]) THEN "
+    "false "
     "WHEN c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['f','t']::pg_catalog.\"char\"[]) THEN false "
     "WHEN c.relkind OPERATOR(pg_catalog.=) 'v'::pg_catalog.\"char\" "
     "AND n.nspname OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.name "
@@ -117,7 +122,9 @@ constexpr std::string_view seeming =
     "'pg_stat_bgwriter','pg_stat_database','pg_stat_sys_tables','pg_stat_user_indexes',"
     "'pg_stat_user_tables','pg_statio_all_tables','pg_statio_user_tables','pg_tables',"
     "'pg_timezone_abbrevs','pg_timezone_names','pg_user','pg_views']::pg_catalog.name[]) "
-    "ELSE true END, ";
+    "ELSE true END THEN 'f' "
+    "WHEN c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m']::pg_catalog.\"char\"[]) THEN 'v' ELSE 't' "
+    "END, ";
 
 // Functions of a view: of what is not the server's own "!" stands in the list. Casts are functions too.
 constexpr std::string_view called =
@@ -164,9 +171,9 @@ std::string others_question(const Names& names) {
 
 }  // namespace
 
-SourcesQuestion sources_question(const sql::Statement& statement) {
+SourcesQuestion sources_question(const sql::Statement& statement, Purpose purpose) {
   Names names;
-  if (!collect(statement, names) || names.relations.empty()) return {};
+  if (!collect(statement, purpose, names) || names.relations.empty()) return {};
   if (names.relations.size() > source_name_count_max || names.others.size() > source_name_count_max)
     return {};
   std::string text = "WITH RECURSIVE wanted(number, schema, name) AS (VALUES " + wanted(names);
@@ -175,6 +182,18 @@ SourcesQuestion sources_question(const sql::Statement& statement) {
   text += called;
   text += std::to_string(source_count_max + 1) + "; " + others_question(names);
   return {.text = std::move(text), .relation_count = names.relations.size()};
+}
+
+bool may_copy(const sql::Statement& statement) {
+  constexpr std::array<std::string_view, 4> verbs = {"CREATE", "INSERT", "MERGE", "UPDATE"};
+  const auto among = [](const auto& list, const auto& one) {
+    return std::ranges::find(list, one) != list.end();
+  };
+  return !statement.has(sql::Effect::escape) &&
+         std::ranges::any_of(statement.verbs, [&](const std::string& verb) { return among(verbs, verb); }) &&
+         std::ranges::any_of(statement.relations_read, [&](const sql::Object& relation) {
+           return !among(statement.relations_written, relation);
+         });
 }
 
 bool vouched(std::string_view functions) {

@@ -8,8 +8,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "plugins/postgresql/sql/statement.h"
 
@@ -18,15 +20,32 @@ namespace sallyport::pg {
 inline constexpr size_t source_name_count_max = 64;  // relations that a text names, and as many other names
 inline constexpr size_t source_count_max = 512;      // relations that are found
 
+// What is to be proven of a statement.
+enum class Purpose : uint8_t {
+  Shows,   // what it returns
+  Copies,  // what it leaves behind: it may write
+};
+
+// The answer, where it proves something.
+struct Sources {
+  std::vector<uint32_t> oids;
+  bool views = false;  // some are: their columns have names of their own
+};
+
 struct SourcesQuestion {
   std::string text;           // empty: no answer would prove anything
   size_t relation_count = 0;  // that the statement names; each has to be found
 };
 
-// Two queries. First: number of the name (from 0), OID, whether it is what it seems ("t"; "f": it proves
+// Two queries. First: number of the name (from 0), OID, what it is ("t" a table, "v" a view, "f": it proves
 // nothing), and of a view: the functions of pg_catalog that it calls, between commas. At most one row more
 // than source_count_max. Second: one row, whether users have made something that the text might mean.
-[[nodiscard]] SourcesQuestion sources_question(const postgresql::sql::Statement& statement);
+[[nodiscard]] SourcesQuestion sources_question(const postgresql::sql::Statement& statement,
+                                               Purpose purpose = Purpose::Shows);
+
+// Whether it may leave values of other relations than its own behind, and no rule on escapes sees it yet:
+// INSERT ... SELECT, UPDATE and MERGE from others, CREATE VIEW.
+[[nodiscard]] bool may_copy(const postgresql::sql::Statement& statement);
 
 // Whether functions as in that answer read nothing but their arguments.
 [[nodiscard]] bool vouched(std::string_view functions);

@@ -122,7 +122,7 @@ struct Statement {
   // Reasons: do, call, load, function NAME, function-definition, code (aggregate, operator, cast, language,
   // ...), trigger, event-trigger, rule, row-security, copy-file, copy-program, copies-data (SELECT INTO,
   // CREATE TABLE AS, materialized view), file, foreign, replication, extension, setting NAME,
-  // persistent-setting, alter-system, security-label, two-phase.
+  // persistent-setting, alter-system, security-label, two-phase. (copies-masked: only the session can tell.)
   std::vector<std::string> escapes;
   std::vector<std::string>
       columns;                    // read, last parts only; "*" also where a whole row is (`SELECT t FROM t`)

@@ -15,6 +15,7 @@
 #include "plugins/postgresql/frontend.h"
 #include "plugins/postgresql/state_lookup.h"
 #include "tests/unit/postgresql/fake_host.h"
+#include "tests/unit/postgresql/login_peers.h"
 #include "tests/unit/postgresql/session_messages.h"
 
 namespace sallyport::pg::test {
@@ -38,13 +39,15 @@ class Bench {
   FakeHost host;
   std::map<std::string, sp_verdict> verdicts;  // by verb; else ALLOW
   std::vector<Asked> asked;
-  std::string state = "public";  // what the target answers a state look-up with; empty: nothing by itself
+  std::string state_row = "public";  // what the target answers a state look-up with; empty: nothing by itself
   size_t state_look_up_count = 0;
   bool faulted = false;
 
   Bench() : catalogue_(host.link()), wire(host.link(), catalogue_), frontend(wire), backend(wire) {
     wire.context.begin("shop", "app", "mark");
     wire.judge.begin("shop", "app");
+    catalogue_.prepare(
+        {.target = "orders-db", .database = "shop", .tls = SP_TARGET_TLS_OFF, .parameters = {}});
     host.handler = [this](const sp_input& input) { feed(input); };
     host.answer = [this](const sp_ask& ask, sp_answer& out) { return answer(ask, out); };
   }
@@ -59,6 +62,13 @@ class Bench {
     settle();
     answer_state();
   }
+  // The catalogue leg's events and answers.
+  void catalogue_opened() {
+    host.event(catalogue_leg, SP_EVENT_OPENED);
+    host.receive(catalogue_leg, target_greeting());
+    settle();
+  }
+  void catalogue(std::string_view bytes) { arrive(catalogue_leg, bytes, 0); }
   std::string to_client() { return host.take(SP_LEG_CLIENT); }
   std::string to_target() { return host.take(SP_LEG_TARGET); }
   [[nodiscard]] size_t count_of(std::string_view call) const {
@@ -80,7 +90,9 @@ class Bench {
   void feed(const sp_input& input) {
     if (faulted || wire.ended) return;
     const Bytes data(input.data, input.data_size);
-    if (input.leg == SP_LEG_CLIENT) {
+    if (input.leg == catalogue_leg) {
+      if (catalogue_.feed(input)) wire.host.feed_again();
+    } else if (input.leg == SP_LEG_CLIENT) {
       faulted = !frontend.feed(data, (input.events & SP_EVENT_ANSWER) != 0);
     } else {
       faulted = !backend.feed(data);
@@ -112,7 +124,7 @@ class Bench {
 
   // As the target does when it comes to the gateway's own question, which no test needs to see.
   void answer_state() {
-    if (state.empty() || wire.ledger.empty() || wire.ledger.front().state_look_up == 0) return;
+    if (state_row.empty() || wire.ledger.empty() || wire.ledger.front().state_look_up == 0) return;
     for (const bool sync : {true, false}) {
       Writer question;
       write_state_lookup(question, sync);
@@ -121,7 +133,7 @@ class Bench {
       if (at == std::string::npos) continue;
       output.erase(at, question.view().size());
       ++state_look_up_count;
-      std::string reply = parsed() + bound() + row({state}) + complete("SELECT 1") + closed() + closed();
+      std::string reply = parsed() + bound() + row({state_row}) + complete("SELECT 1") + closed() + closed();
       if (sync) reply += ready(static_cast<char>(wire.status));
       return target(reply);
     }

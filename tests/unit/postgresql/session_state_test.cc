@@ -21,7 +21,7 @@ std::string state_reply(std::string_view state, std::string_view status = "I") {
 struct Held : Bench {
   Held() {
     verdicts["DROP"] = SP_WAIT;
-    state.clear();
+    state_row.clear();
   }
 };
 

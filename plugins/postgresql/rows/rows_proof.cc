@@ -1,0 +1,62 @@
+// What is proven of a statement by all that it may read.
+#include <algorithm>
+
+#include "plugins/postgresql/rows/rows.h"
+
+namespace sallyport::pg {
+
+// Whether the statement reads nothing that a mask names, asked only where that would show more.
+Catalogue::Answer Rows::prove(const RowShape& shape, bool& proven) {
+  proven = false;
+  if (!shape.reads.statement || !shape.reads.tables) return Catalogue::Answer::Known;
+  bool wanted = false;
+  for (const Column& column : shape.columns) {
+    if (!lacks_origin(column)) continue;
+    // Of a table that nobody can see nothing can be proven.
+    if (column.table_oid != 0 && !catalogue_.derived(column.table_oid)) return Catalogue::Answer::Known;
+    wanted = true;
+  }
+  if (!wanted || !names_masked({})) return Catalogue::Answer::Known;
+  const SourcesQuestion question = sources_question(*shape.reads.statement);
+  if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
+  const Sources* sources = catalogue_.sources(question);
+  if (sources == nullptr) return Catalogue::Answer::Known;
+  if (catalogue_.resolve(sources->oids) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
+  proven = std::ranges::none_of(sources->oids, [this](uint32_t oid) {
+    const std::vector<std::string_view> paths = catalogue_.paths(oid);
+    return paths.empty() || names_masked(paths);
+  });
+  return Catalogue::Answer::Known;
+}
+
+// Without paths: whether any origin is named.
+bool Rows::names_masked(std::span<const std::string_view> paths) {
+  std::vector<sp_text> texts;
+  for (const std::string_view path : paths) texts.push_back(text_of(path));
+  return link_.host->names_masked(link_.session, texts.data(), texts.size()) != 0;
+}
+
+Rows::Copied Rows::copies_masked(const postgresql::sql::Statement& statement, bool names_doubtful) {
+  if (!may_copy(statement) || !masks_possible() || !names_masked({})) return Copied::No;
+  const SourcesQuestion question = sources_question(statement, Purpose::Copies);
+  if (names_doubtful || question.text.empty()) return Copied::Yes;
+  if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Copied::Waiting;
+  const Sources* sources = catalogue_.sources(question);
+  if (sources == nullptr) return Copied::Yes;
+  if (catalogue_.resolve(sources->oids) == Catalogue::Answer::Waiting) return Copied::Waiting;
+  catalogue_.forget_missing();
+  const bool whole = sources->views || std::ranges::find(statement.columns, "*") != statement.columns.end();
+  const bool copies = std::ranges::any_of(sources->oids, [&](uint32_t oid) {
+    std::vector<std::string_view> paths = catalogue_.paths(oid);
+    if (paths.empty()) return true;
+    std::erase_if(paths, [&](std::string_view path) {
+      return !whole && std::ranges::none_of(statement.columns, [&](const std::string& column) {
+        return path.ends_with("." + column);
+      });
+    });
+    return !paths.empty() && names_masked(paths);
+  });
+  return copies ? Copied::Yes : Copied::No;
+}
+
+}  // namespace sallyport::pg
