@@ -72,7 +72,8 @@ TEST(MaskPlans, NamesMasked) {
   EXPECT_TRUE(names({"public.orders.id", "public.customers.email"}, {"staff"}));
   EXPECT_TRUE(names({"a.b.SSN"}, {"staff"}));
   EXPECT_FALSE(names({"public.orders.id", "public.customers.name"}, {"staff"}));
-  EXPECT_FALSE(names({}, {"staff"}));
+  EXPECT_TRUE(names({}, {"staff"}));  // any at all
+  EXPECT_FALSE(names({}, {"pii-readers"}));
   EXPECT_FALSE(names({"public.customers.email"}, {"pii-readers"}));
 }
 

@@ -10,14 +10,15 @@ TEST(SessionPlanned, HoldsUnknownFunctionsAtBind) {
   Bench bench;
   bench.verdicts["SELECT"] = SP_WAIT;
   bench.client(run("SELECT purge(1)") + sync());
+  bench.target(parsed());
   EXPECT_EQ(kinds(bench.to_target()), "P");
-  EXPECT_EQ(kinds(bench.to_client()), "N");
+  EXPECT_EQ(kinds(bench.to_client()), "1N");
   const size_t asked = bench.asked.size();
   bench.decide(SP_ALLOW, SP_STATE_APPROVED);
   EXPECT_EQ(kinds(bench.to_target()), "BES");
   EXPECT_EQ(bench.asked.size(), asked + 1);  // the approval of Bind is Execute's
-  bench.target(parsed() + bound() + row({"1"}) + complete("SELECT 1") + ready());
-  EXPECT_EQ(kinds(bench.to_client()), "12DCZ");
+  bench.target(bound() + row({"1"}) + complete("SELECT 1") + ready());
+  EXPECT_EQ(kinds(bench.to_client()), "2DCZ");
   EXPECT_TRUE(bench.host.called("reply_end 0 planned"));
   EXPECT_FALSE(bench.faulted);
   bench.client(execute("") + sync());
@@ -28,15 +29,16 @@ TEST(SessionPlanned, RefusesUnknownFunctionsAtBind) {
   Bench bench;
   bench.verdicts["SELECT"] = SP_WAIT;
   bench.client(run("SELECT a FROM b WHERE c = purge(1)") + sync());
+  bench.target(parsed());
   bench.to_target();
   bench.to_client();
   bench.decide(SP_DENY, SP_STATE_EXPIRED);
   const std::string sent = bench.to_target();
   EXPECT_EQ(kinds(sent).substr(0, 1), "E");
   EXPECT_EQ(kinds(sent).find('B'), std::string::npos);
-  bench.target(parsed() + failure("34000") + ready());
+  bench.target(failure("34000") + ready());
   const std::string out = bench.to_client();
-  EXPECT_EQ(kinds(out), "1EZ");
+  EXPECT_EQ(kinds(out), "EZ");
   EXPECT_EQ(said(out, 'C'), "42501");
   EXPECT_FALSE(bench.faulted);
 }
