@@ -30,8 +30,8 @@ class Judge {
   // False: it names a statement or cursor whose meaning depends on answers that are still to come, of the
   // catalogue if waits_for_catalogue(); ask again after them. `context`: Context::bytes().
   // `rows`: null outside a session. `schema_doubtful`: the open transaction may have changed what names mean.
-  [[nodiscard]] bool build(const Run& run, const Ledger& ledger, std::string context, Rows* rows,
-                           bool schema_doubtful);
+  [[nodiscard]] bool build(const Run& run, const Ledger& ledger, std::string context, Rows* rows = nullptr,
+                           bool schema_doubtful = false);
   [[nodiscard]] bool waits_for_catalogue() const { return waits_; }
   // After build(); valid until the next.
   // What was built may change settings that nobody can read from its text.

@@ -28,7 +28,7 @@ int classify(sp_text text, void (*found)(void* to, const sp_ask* ask), void* to)
   const auto facts = Facts::of(std::make_shared<const sql::Classification>(classifier.classify(statement)));
   Judge judge;
   const Ledger nothing;
-  if (!judge.build({.facts = facts, .text = statement}, nothing, {}, nullptr, false)) return SP_ERROR_STATE;
+  if (!judge.build({.facts = facts, .text = statement}, nothing, {})) return SP_ERROR_STATE;
   const sp_ask ask = judge.ask(SP_STAGE_EXECUTE, 1, 0);
   found(to, &ask);
   return 0;
