@@ -105,6 +105,8 @@ void Facts::merge_planned(const Statement& inner) {
     if (each.starts_with("function ")) escape(each);
   }
   for (const std::string& each : inner.columns) column(each);
+  // To plan CREATE TEMP TABLE AS the server makes the session's temporary schema.
+  if (inner.has(Effect::schema)) effect(Effect::schema);
 }
 
 }  // namespace sallyport::postgresql::sql
