@@ -1,11 +1,11 @@
 // sallyport approvals | approve ID | deny ID: what waits for a person, and the person's answer.
 #include <stdio.h>
-#include <time.h>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/remote.h"
 #include "cli/table.h"
+#include "config/clock.h"
 
 namespace sallyport::cli {
 
@@ -17,12 +17,6 @@ struct Options {
   std::string id, as, reason;
   bool all = false;
 };
-
-int64_t wall_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // No line of a caller's text may look like one of ours.
 std::string indented(std::string_view text) {

@@ -1,10 +1,9 @@
 #include "cli/canary_postgresql.h"
 
-#include <time.h>
-
 #include <algorithm>
 
 #include "cli/pg_client.h"
+#include "config/clock.h"
 #include "config/limits.h"
 
 namespace sallyport::cli {
@@ -73,9 +72,7 @@ struct Seen {
 class Probe {
  public:
   explicit Probe(const CanaryAim& aim) : aim_(aim), seen_(aim.plants.size()) {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    deadline_s_ = now.tv_sec + limits::canary_target_timeout_ms / 1000;
+    deadline_ns_ = steady_ns() + int64_t{limits::canary_target_timeout_ms} * 1'000'000;
   }
 
   std::vector<CanaryFinding> run() {
@@ -146,10 +143,8 @@ class Probe {
 
   Result<PgAnswer> ask(const std::string& sql, PgForm form) {
     if (!lost_.empty()) return fail(lost_);
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
     if (aim_.stopping->load()) return fail("the gateway is shutting down");
-    if (now.tv_sec >= deadline_s_) return fail("the time for this target is over");
+    if (steady_ns() >= deadline_ns_) return fail("the time for this target is over");
     const std::string refusal = aim_.refusal(sql);
     if (!refusal.empty()) return fail(refusal);
     Result<PgAnswer> answer = client_->run(sql, form, limits::canary_statement_timeout_ms);
@@ -199,7 +194,7 @@ class Probe {
   const CanaryAim& aim_;
   PgClient* client_ = nullptr;
   std::string lost_;  // why nothing more can be asked
-  time_t deadline_s_ = 0;
+  int64_t deadline_ns_ = 0;
   std::vector<Seen> seen_;
 };
 

@@ -1,12 +1,12 @@
 #include "cli/log_source.h"
 
 #include <sys/stat.h>
-#include <time.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "cli/remote.h"
+#include "config/clock.h"
 #include "config/quantity.h"
 
 namespace sallyport::cli {
@@ -39,9 +39,7 @@ std::optional<uint64_t> since_ns(const std::string& text) {
   }
   const auto age_ms = config::parse_duration(text);
   if (!age_ms) return std::nullopt;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  const uint64_t now_ns = static_cast<uint64_t>(now.tv_sec) * 1'000'000'000;
+  const auto now_ns = static_cast<uint64_t>(wall_ns());
   return now_ns - std::min(now_ns, static_cast<uint64_t>(*age_ms) * 1'000'000);
 }
 

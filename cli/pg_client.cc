@@ -2,9 +2,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 
 #include <algorithm>
+
+#include "config/clock.h"
 
 namespace sallyport::cli {
 
@@ -13,12 +14,6 @@ namespace {
 using PgResult = std::unique_ptr<PGresult, void (*)(PGresult*)>;
 
 constexpr int64_t ms = 1'000'000;
-
-int64_t now_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 // Fields of ErrorResponse and NoticeResponse (protocol 55.8).
 void take_messages(const PGresult* result, std::vector<std::string>& messages) {
@@ -88,7 +83,7 @@ Result<PgClient> PgClient::open(const PgWhere& where, int timeout_s) {
 
 Result<PgAnswer> PgClient::run(const std::string& sql, PgForm form, int timeout_ms) {
   PGconn* connection = connection_.get();
-  const int64_t deadline_ns = now_ns() + int64_t{timeout_ms} * ms;
+  const int64_t deadline_ns = steady_ns() + int64_t{timeout_ms} * ms;
   const int sent = form == PgForm::simple
                        ? PQsendQuery(connection, sql.c_str())
                        : PQsendQueryParams(connection, sql.c_str(), 0, nullptr, nullptr, nullptr, nullptr,
@@ -123,7 +118,7 @@ Result<PgAnswer> PgClient::run(const std::string& sql, PgForm form, int timeout_
 }
 
 Result<void> PgClient::wait(int64_t deadline_ns, bool to_write) const {
-  const int64_t left_ms = (deadline_ns - now_ns()) / ms;
+  const int64_t left_ms = (deadline_ns - steady_ns()) / ms;
   if (left_ms <= 0) return fail("no whole answer in time");
   pollfd ready = {.fd = PQsocket(connection_.get()),
                   .events = static_cast<short>(POLLIN | (to_write ? POLLOUT : 0)),

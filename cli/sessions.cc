@@ -10,6 +10,7 @@
 #include "cli/record_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
+#include "config/clock.h"
 #include "ringlog/sessions.h"
 
 namespace sallyport::cli {
@@ -120,14 +121,13 @@ int live(const Context& context, const Options& options) {
   if (!answer) return exit;
   json all = json::array();
   std::vector<Row> rows;
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
+  const int64_t now_ns = wall_ns();
   for (json session : (*answer)["sessions"]) {
     const auto text = [&session](const char* key) { return session.value(key, ""); };
     if (!options.identity.empty() && text("identity") != options.identity) continue;
     if (!options.target.empty() && text("target") != options.target) continue;
     const std::string sid = ringlog::session_text(session.value("session", uint64_t{0}));
-    const int64_t age = int64_t{now.tv_sec} * 1'000'000'000 - session.value("since_ns", int64_t{0});
+    const int64_t age = now_ns - session.value("since_ns", int64_t{0});
     rows.push_back({sid, duration_text(std::max<int64_t>(age, 0)), one_line(text("identity"), 30),
                     one_line(text("target"), 30), one_line(text("login"), 20), one_line(text("database"), 20),
                     text("peer")});

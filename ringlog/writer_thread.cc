@@ -7,14 +7,12 @@
 #include <mutex>
 #include <thread>
 
+#include "config/clock.h"
+
 namespace sallyport::ringlog {
 namespace {
 
-uint64_t wall_clock_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
+uint64_t wall_clock_ns() { return static_cast<uint64_t>(wall_ns()); }
 
 }  // namespace
 

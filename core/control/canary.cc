@@ -1,9 +1,8 @@
 #include "core/control/canary.h"
 
-#include <time.h>
-
 #include <nlohmann/json.hpp>
 
+#include "config/clock.h"
 #include "config/limits.h"
 
 namespace sallyport {
@@ -13,12 +12,6 @@ namespace {
 constexpr int64_t ms = 1'000'000;
 constexpr int64_t gather_timeout_ns = 10'000 * ms;
 constexpr uint32_t attempt_count_max = 3;  // of a run during which the policy changes
-
-int64_t wall_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 const char* text_of(CanaryOutcome outcome) {
   switch (outcome) {
@@ -134,9 +127,7 @@ void Canary::probe() {
 void Canary::finish(CanaryReport report) {
   // What was expected is no longer what the sessions had to do: what came out proves nothing either way.
   if (probed_->policy != snapshot_->policy && !draining_) {
-    timespec now{};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (++attempt_ < attempt_count_max) return gather(int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec);
+    if (++attempt_ < attempt_count_max) return gather(steady_ns());
     report = unproven(*snapshot_, order_.target, "the policy changed while it was tried, three times");
   }
   state_ = State::idle;

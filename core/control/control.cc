@@ -4,12 +4,12 @@
 #include <openssl/rand.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include "config/check.h"
+#include "config/clock.h"
 
 namespace sallyport {
 
@@ -19,12 +19,6 @@ constexpr size_t worker_count = 2;
 constexpr size_t work_count_max = 1024;
 constexpr int64_t resolve_interval_ns = 60'000'000'000;
 constexpr int tick_ms = 200;  // approvals expire with this precision
-
-int64_t wall_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 uint32_t random_number() {
   uint32_t number = 0;

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "config/clock.h"
 #include "core/control/control.h"
 #include "core/control/lockdown.h"
 
@@ -14,12 +15,6 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* alarm_reason = "masked-value-leaked";
-
-int64_t steady_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 std::string time_text() {
   const time_t now = time(nullptr);

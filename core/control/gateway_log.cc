@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "config/clock.h"
 #include "core/control/gateway.h"
 #include "ringlog/recovery.h"
 
@@ -15,11 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-uint64_t wall_ns() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<uint64_t>(now.tv_nsec);
-}
+uint64_t now_ns() { return static_cast<uint64_t>(wall_ns()); }
 
 // The kernel takes a killed process's mappings down a little after its end, and its rings are locked until
 // then.
@@ -44,7 +40,7 @@ Result<void> Gateway::open_log() {
       ringlog::RootKey::load_or_create(files, config.server.state_dir.string(), ringlog::system_random());
   if (!key) return std::unexpected(std::move(key.error()));
   root_key_ = std::make_unique<ringlog::RootKey>(std::move(*key));
-  Result<uint64_t> instance = ringlog::next_instance(files, config.log.directory.string(), wall_ns());
+  Result<uint64_t> instance = ringlog::next_instance(files, config.log.directory.string(), now_ns());
   if (!instance) return std::unexpected(std::move(instance.error()));
   instance_ = *instance;
 
@@ -70,11 +66,11 @@ Result<void> Gateway::open_log() {
                               .instance = instance_,
                               .segment_size = config.log.segment_size,
                               .quota_size = config.log.quota},
-                             *root_key_, pointers, ringlog::system_random(), wall_ns());
+                             *root_key_, pointers, ringlog::system_random(), now_ns());
   if (!opened) return std::unexpected(std::move(opened.error()).in("open the log"));
   std::unique_ptr<ringlog::Writer> writer = std::move(*opened);
   for (const ringlog::ByteRing& ring : leftover->rings) {
-    Result<uint64_t> count = writer->recover(ring, wall_ns());
+    Result<uint64_t> count = writer->recover(ring, now_ns());
     if (!count) return std::unexpected(std::move(count.error()).in("bring " + ring.path() + " into the log"));
     say_("a gateway ended without its last word: " + std::to_string(*count) +
          " records brought into the log");

@@ -1,12 +1,10 @@
 #include "core/control/lockdown.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <unistd.h>
+#include <algorithm>
 
 #include "config/file.h"
 #include "config/limits.h"
+#include "ringlog/files.h"
 
 namespace sallyport {
 
@@ -15,17 +13,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* file_name = "lockdowns";
-
-Result<void> write_durably(const fs::path& path, const std::string& text) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail_errno("open " + path.string(), errno);
-  const bool good =
-      write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && fsync(fd) == 0;
-  const int error = errno;
-  close(fd);
-  if (!good) return fail_errno("write " + path.string(), error);
-  return {};
-}
 
 }  // namespace
 
@@ -50,15 +37,7 @@ Result<Lockdowns> read_lockdowns(const fs::path& state_dir) {
 Result<void> write_lockdowns(const fs::path& state_dir, const Lockdowns& lockdowns) {
   std::string text;
   for (const auto& [target, since] : lockdowns) text += target + " " + since + "\n";
-  const fs::path path = state_dir / file_name, fresh = state_dir / (std::string(file_name) + ".new");
-  if (Result<void> written = write_durably(fresh, text); !written) return written;
-  if (rename(fresh.c_str(), path.c_str()) != 0) return fail_errno("rename " + fresh.string(), errno);
-  const int folder = open(state_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder >= 0) {
-    [[maybe_unused]] const int ignored = fsync(folder);
-    close(folder);
-  }
-  return {};
+  return ringlog::replace_file(ringlog::system_files(), (state_dir / file_name).string(), text, 0600);
 }
 
 }  // namespace sallyport

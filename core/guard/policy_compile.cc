@@ -14,12 +14,6 @@ using config::did_you_mean;
 using config::in_quotes;
 using config::Problem;
 
-bool covers(const std::vector<std::string>& patterns, const std::string& name) {
-  return patterns.empty() || std::ranges::any_of(patterns, [&name](const std::string& pattern) {
-           return config::glob_match(pattern, name);
-         });
-}
-
 template <typename T>
 std::vector<std::string> names_of(const T* items, size_t count) {
   std::vector<std::string> names;

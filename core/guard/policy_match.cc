@@ -32,6 +32,12 @@ bool hits_wide(std::string_view pattern, std::string_view value) {
 
 }  // namespace
 
+bool covers(const std::vector<std::string>& patterns, const std::string& name) {
+  return patterns.empty() || std::ranges::any_of(patterns, [&name](const std::string& pattern) {
+           return config::glob_match(pattern, name);
+         });
+}
+
 FactCondition::FactCondition(std::string_view fact, std::span<const std::string_view> values) : fact_(fact) {
   kind_ = fact == "verb" ? Kind::verb : fact == "object" ? Kind::object : Kind::field;
   if (kind_ == Kind::field) {

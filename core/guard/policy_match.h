@@ -35,6 +35,9 @@ inline constexpr std::string_view unparsed_verb = "UNPARSED";
   return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
 }
 
+// Of `targets` in rules and masks; none: every target.
+[[nodiscard]] bool covers(const std::vector<std::string>& patterns, const std::string& name);
+
 class FactCondition {
  public:
   // `fact` is "verb", "object" or "field.NAME"; `values` have passed parse_pattern.

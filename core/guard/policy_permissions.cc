@@ -9,12 +9,6 @@ namespace sallyport::guard {
 
 namespace {
 
-bool covers(const config::Mask& mask, const config::Target& target) {
-  return mask.targets.empty() || std::ranges::any_of(mask.targets, [&target](const std::string& pattern) {
-           return config::glob_match(pattern, target.name);
-         });
-}
-
 std::string unknown(const std::string& name, const std::string& protocol,
                     const std::vector<std::string>& known) {
   std::string text = config::in_quotes(name) + ": " + protocol + " knows no such permission" +
@@ -48,7 +42,8 @@ std::vector<config::Problem> permission_problems(const config::Config& config, c
       }
       if ((permissions_of(plugin)[found - known.begin()].flags & SP_PERMISSION_UNMASKED) == 0) continue;
       for (const config::Mask& mask : config.masks) {
-        if (covers(mask, target)) problems.push_back({login.permit_place, where + unmasked(name, mask)});
+        if (covers(mask.targets, target.name))
+          problems.push_back({login.permit_place, where + unmasked(name, mask)});
       }
     }
   }

@@ -1,11 +1,11 @@
 // Ring on io_uring. What an operation needs in memory (message headers, iovecs, addresses) is staged only
 // until the kernel has taken the entry, because it copies them then (IORING_FEAT_SUBMIT_STABLE, every kernel
 // since 5.5).
+#include "config/clock.h"
 #include "core/io/ring.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include <algorithm>
 
@@ -23,12 +23,6 @@ namespace {
 constexpr unsigned min_wait_completion_count = 32;  // with min_wait_us: return early once so many have come
 
 constexpr uint64_t no_handle = ~uint64_t{0};
-
-int64_t clock_ns(clockid_t clock) {
-  timespec now{};
-  clock_gettime(clock, &now);
-  return int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
-}
 
 }  // namespace
 
@@ -237,8 +231,8 @@ Result<Address> Ring::local_address(int fd) { return sockets::local_address(fd);
 Result<Address> Ring::peer_address(int fd) { return sockets::peer_address(fd); }
 void Ring::prepare_accepted(int fd) { sockets::set_no_delay(fd); }
 
-int64_t Ring::now_ns() const { return clock_ns(CLOCK_MONOTONIC); }
-int64_t Ring::wall_ns() const { return clock_ns(CLOCK_REALTIME); }
+int64_t Ring::now_ns() const { return steady_ns(); }
+int64_t Ring::wall_ns() const { return sallyport::wall_ns(); }
 
 uint32_t Ring::blocks_out() const { return state_->blocks.out(); }
 uint32_t Ring::operations_in_flight() const { return state_->operations.count(); }

@@ -42,8 +42,7 @@ uint32_t type_of(char code) {
 }
 
 std::shared_ptr<const Facts> facts_of_call(const sql::Object& function) {
-  constexpr uint32_t effects =
-      1u << static_cast<uint32_t>(sql::Effect::unknown) | 1u << static_cast<uint32_t>(sql::Effect::escape);
+  constexpr uint32_t effects = sql::effect_bit(sql::Effect::unknown) | sql::effect_bit(sql::Effect::escape);
   sql::Statement statement;
   statement.verb = "FUNCTION_CALL";
   statement.effect = sql::Effect::escape;

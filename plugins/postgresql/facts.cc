@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "plugins/postgresql/rows/sources.h"
 #include "plugins/postgresql/settings.h"
 #include "plugins/postgresql/sql/cache.h"
 
@@ -24,7 +25,7 @@ bool is_large_object(const sql::Object& function) {
          std::ranges::find(large_object_functions, function.name) != large_object_functions.end();
 }
 
-constexpr uint32_t read_only = 1u << static_cast<uint32_t>(sql::Effect::read);
+constexpr uint32_t read_only = sql::effect_bit(sql::Effect::read);
 
 bool is_relation(const sql::Object& object) { return object.kind == sql::ObjectKind::relation; }
 
@@ -103,6 +104,7 @@ void Facts::add(const sql::Statement& statement) {
   }
   facts.reads_tables = statement.reads_free_setting || statement.effects != read_only ||
                        !statement.inner.empty() || std::ranges::any_of(statement.objects, is_relation);
+  facts.may_copy = may_copy(statement);
   facts.converts = statement.converts || statement.deferred || statement.effects != read_only ||
                    !statement.inner.empty() || !statement.unknown_functions.empty();
   copies_in_ += statement.copies_in ? 1 : 0;
@@ -111,9 +113,7 @@ void Facts::add(const sql::Statement& statement) {
   large_objects_ = large_objects_ || uses_large_objects(statement);
   changes_session_ = changes_session_ || statement.effects != read_only || statement.deferred ||
                      statement.verb == "PREPARE" || statement.verb == "DECLARE";
-  changes_catalogue_ = changes_catalogue_ || statement.has(sql::Effect::schema) ||
-                       statement.has(sql::Effect::destroy) || statement.has(sql::Effect::escape) ||
-                       statement.has(sql::Effect::unknown);
+  changes_catalogue_ = changes_catalogue_ || (statement.effects & catalogue_effects) != 0;
   statements_.push_back(std::move(facts));
 }
 

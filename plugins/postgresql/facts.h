@@ -25,6 +25,11 @@ inline constexpr std::string_view effect = "effect", effects = "effects", functi
                                   database = "database", user = "user";
 }
 
+// What has one of these may change what names mean.
+inline constexpr uint32_t catalogue_effects =
+    sql::effect_bit(sql::Effect::schema) | sql::effect_bit(sql::Effect::destroy) |
+    sql::effect_bit(sql::Effect::escape) | sql::effect_bit(sql::Effect::unknown);
+
 struct StatementFacts {
   std::shared_ptr<const sql::Statement> statement;  // kept by its Classification
   std::vector<std::string> objects;
@@ -33,6 +38,7 @@ struct StatementFacts {
   bool session_harmless = true;  // what it changes of the session, it changes harmlessly
   bool reads_tables = true;      // false: surely none, so nothing it returns was stored
   bool converts = true;          // false: numbers that it computes spell no text
+  bool may_copy = false;         // rows/sources.h
 };
 
 class Facts {

@@ -75,7 +75,7 @@ class Frontend {
   Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
   Ruling ask_host(sp_stage stage, Refusal& refusal);
   Ruling read_state();
-  Ruling wait_for_state();
+  Ruling wait_for_answer();  // of the gateway's own question
   [[nodiscard]] uint64_t transaction_of_next() const;
   [[nodiscard]] std::string context_of_next() const;
 

@@ -26,13 +26,13 @@ Shape shape_of(Await await) {
 
 Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal) {
   const bool read = wire_.state_read == StateRead::Known || wire_.state_read == StateRead::Failed;
-  if (wire_.state_read == StateRead::Asked) return wait_for_state();
+  if (wire_.state_read == StateRead::Asked) return wait_for_answer();
   if (ticket_ != 0 && !answered_ && !read) return Ruling::Held;
   if (ticket_ == 0 || read) {
     std::string context = context_of_next();
     if (read) append_sized(context, wire_.state);
     if (!wire_.judge.build(run, wire_.ledger, std::move(context), &wire_.rows, wire_.schema_doubtful)) {
-      if (wire_.judge.waits_for_catalogue()) return wait_for_state();
+      if (wire_.judge.waits_for_catalogue()) return wait_for_answer();
       (void)wait_for_replies();
       return Ruling::Held;
     }
@@ -104,10 +104,10 @@ Frontend::Ruling Frontend::read_state() {
   if (sync) wire_.ledger.push({.await = Await::Sync, .own = true, .state_look_up = number});
   wire_.state_read = StateRead::Asked;
   wire_.state.clear();
-  return wait_for_state();
+  return wait_for_answer();
 }
 
-Frontend::Ruling Frontend::wait_for_state() {
+Frontend::Ruling Frontend::wait_for_answer() {
   wire_.client_waits = true;
   return Ruling::Held;
 }

@@ -13,10 +13,8 @@ namespace {
 
 // EXECUTE of a statement that is an EXECUTE itself, and so on; deeper, it stays unknown.
 constexpr int deferred_depth_max = 4;
-constexpr uint32_t bit(sql::Effect effect) { return 1u << static_cast<uint32_t>(effect); }
-constexpr uint32_t unknown_bit = bit(sql::Effect::unknown);
-constexpr uint32_t changes_names = bit(sql::Effect::schema) | bit(sql::Effect::destroy) |
-                                   bit(sql::Effect::escape) | bit(sql::Effect::unknown);
+constexpr uint32_t unknown_bit = sql::effect_bit(sql::Effect::unknown);
+constexpr uint32_t escape_bit = sql::effect_bit(sql::Effect::escape);
 
 sql::Effect gravest(uint32_t effects) {
   return effects == 0 ? sql::Effect::unknown : static_cast<sql::Effect>(std::bit_width(effects) - 1);
@@ -66,18 +64,22 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context, Row
 }
 
 void Judge::find_copies(const Ledger& ledger, Rows& rows, bool schema_doubtful) {
+  const auto may_copy = [](const Item& item) { return item.facts->may_copy; };
+  if (std::ranges::none_of(items_, may_copy)) return;
   // What is under way may change names too, and a statement what those behind it in the same text mean.
-  const auto changes = [](const Facts* facts) { return facts != nullptr && facts->changes_catalogue(); };
-  bool doubtful = schema_doubtful || std::ranges::any_of(ledger.entries(), [&](const Entry& entry) {
-                    return changes(running(entry));
-                  });
+  const auto changes = [](const Entry& entry) {
+    const Facts* facts = running(entry);
+    return facts != nullptr && facts->changes_catalogue();
+  };
+  bool doubtful = schema_doubtful || std::ranges::any_of(ledger.entries(), changes);
   for (Item& item : items_) {
-    switch (rows.copies_masked(*item.facts->statement, doubtful)) {
-      case Rows::Copied::No: break;
-      case Rows::Copied::Yes: item.copies_masked = true; break;
-      case Rows::Copied::Waiting: waits_ = true; return;
+    if (may_copy(item)) {
+      const Rows::Copied copied = rows.copies_masked(*item.facts->statement, doubtful);
+      waits_ = copied == Rows::Copied::Waiting;
+      item.copies_masked = copied == Rows::Copied::Yes;
+      if (waits_) return;
     }
-    doubtful = doubtful || (item.effects & changes_names) != 0;
+    doubtful = doubtful || (item.effects & catalogue_effects) != 0;
   }
 }
 
@@ -127,7 +129,7 @@ uint32_t Judge::add_deferred(const Facts& facts, size_t index, const Ledger& led
 }
 
 bool Judge::doubtful() const {
-  constexpr uint32_t vague = unknown_bit | 1u << static_cast<uint32_t>(sql::Effect::escape);
+  constexpr uint32_t vague = unknown_bit | escape_bit;
   return items_.empty() ||
          std::ranges::any_of(items_, [](const Item& item) { return (item.effects & vague) != 0; });
 }
@@ -156,7 +158,7 @@ void Judge::write_statement(const Item& item) {
   const size_t first_object = objects_.size();
   const size_t first_field = fields_.size();
   for (const std::string& object : facts.objects) objects_.push_back(text_of(object));
-  add_common_fields(item.effects | (item.copies_masked ? bit(sql::Effect::escape) : 0));
+  add_common_fields(item.effects | (item.copies_masked ? escape_bit : 0));
   if (item.copies_masked) fields_.push_back({text_of(field::escape), text_of("copies-masked")});
   for (const auto& [name, value] : facts.fields) fields_.push_back({text_of(name), text_of(value)});
   // A statement that changes data inside another is a command of its own: each has to be allowed.

@@ -8,8 +8,6 @@ namespace sallyport::pg {
 
 namespace {
 
-constexpr uint32_t bit(sql::Effect effect) { return 1u << static_cast<uint32_t>(effect); }
-
 // What follows the command's word and is its object.
 enum class Names : uint8_t { Nothing, Slot, AfterSlot };
 
@@ -22,15 +20,15 @@ struct Command {
 };
 
 constexpr std::string_view start_replication = "START_REPLICATION";
-constexpr uint32_t reads = bit(sql::Effect::read);
+constexpr uint32_t reads = sql::effect_bit(sql::Effect::read);
 // It takes out whole tables, whatever a rule may say of them.
-constexpr uint32_t escapes = bit(sql::Effect::escape);
+constexpr uint32_t escapes = sql::effect_bit(sql::Effect::escape);
 
 constexpr std::array commands = {
-    Command{"ALTER_REPLICATION_SLOT", bit(sql::Effect::schema) | escapes, Names::Slot},
+    Command{"ALTER_REPLICATION_SLOT", sql::effect_bit(sql::Effect::schema) | escapes, Names::Slot},
     Command{"BASE_BACKUP", escapes, Names::Nothing, false, true},
-    Command{"CREATE_REPLICATION_SLOT", bit(sql::Effect::schema) | escapes, Names::Slot},
-    Command{"DROP_REPLICATION_SLOT", bit(sql::Effect::destroy) | escapes, Names::Slot},
+    Command{"CREATE_REPLICATION_SLOT", sql::effect_bit(sql::Effect::schema) | escapes, Names::Slot},
+    Command{"DROP_REPLICATION_SLOT", sql::effect_bit(sql::Effect::destroy) | escapes, Names::Slot},
     Command{"IDENTIFY_SYSTEM", reads},
     Command{"READ_REPLICATION_SLOT", reads, Names::Slot},
     Command{start_replication, escapes, Names::AfterSlot, true},

@@ -104,24 +104,18 @@ Described Rows::prepare(const RowShape& shape) {
     types.push_back(column.type_oid);
   }
   if (catalogue_.resolve(tables, types) == Catalogue::Answer::Waiting) return Described::Waiting;
-  bool proven = false;
-  if (prove(shape, proven) == Catalogue::Answer::Waiting) return Described::Waiting;
   for (const Column& column : shape.columns) {
     column.path = catalogue_.path(column.table_oid, column.attribute_number);
-    column.no_origin = lacks_origin(column) && !(proven && column.table_oid != 0);
-    column.unrelated = column.table_oid == 0 && (proven || !shape.reads.tables);
+    // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
+    const bool system = column.table_oid != 0 && column.attribute_number < 0;
+    column.no_origin = (column.path.empty() && !system) || catalogue_.derived(column.table_oid);
+    column.unrelated = column.table_oid == 0 && !shape.reads.tables;
   }
+  if (prove(shape) == Catalogue::Answer::Waiting) return Described::Waiting;
   catalogue_.forget_missing();
   shape.located = true;
   shape.generation = 0;
   return Described::Done;
-}
-
-bool Rows::lacks_origin(const Column& column) const {
-  // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
-  const bool system = column.table_oid != 0 && column.attribute_number < 0;
-  const bool pathless = catalogue_.path(column.table_oid, column.attribute_number).empty();
-  return (pathless && !system) || catalogue_.derived(column.table_oid);
 }
 
 // ---- Collecting ------------------------------------------------------------------------------------------

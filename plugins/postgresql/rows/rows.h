@@ -69,8 +69,9 @@ class Rows {
 
   // No mask can apply to any column: its rows may pass unseen.
   [[nodiscard]] bool clear(const RowShape& shape);
-  // Whether the statement copies what a mask names to where no mask may name it, or cannot be proven not to.
-  // `names_doubtful`: what runs before it may change what its names mean. Waiting: the catalogue is asked.
+  // Of a statement that may_copy(): whether it copies what a mask names to where no mask may name it, or
+  // cannot be proven not to. `names_doubtful`: what runs before it may change what its names mean. Waiting:
+  // the catalogue is asked.
   enum class Copied : uint8_t { No, Yes, Waiting };
   [[nodiscard]] Copied copies_masked(const postgresql::sql::Statement& statement, bool names_doubtful);
   // False: no mask applies to this identity on this target.
@@ -131,8 +132,7 @@ class Rows {
 
   sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
-  [[nodiscard]] bool lacks_origin(const Column& column) const;
-  Catalogue::Answer prove(const RowShape& shape, bool& proven);
+  Catalogue::Answer prove(const RowShape& shape);
   [[nodiscard]] bool names_masked(std::span<const std::string_view> paths);
   sp_field_id text_field(std::string_view label, Quotes quotes, TextFields& known);
   sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);

@@ -5,27 +5,31 @@
 
 namespace sallyport::pg {
 
-// Whether the statement reads nothing that a mask names, asked only where that would show more.
-Catalogue::Answer Rows::prove(const RowShape& shape, bool& proven) {
-  proven = false;
+// Whether the statement reads nothing that a mask names, asked only where that would show more. Then its
+// columns without an origin are nobody's, and those of views are what they are called.
+Catalogue::Answer Rows::prove(const RowShape& shape) {
   if (!shape.reads.statement || !shape.reads.tables) return Catalogue::Answer::Known;
-  bool wanted = false;
-  for (const Column& column : shape.columns) {
-    if (!lacks_origin(column)) continue;
-    // Of a table that nobody can see nothing can be proven.
-    if (column.table_oid != 0 && !catalogue_.derived(column.table_oid)) return Catalogue::Answer::Known;
-    wanted = true;
-  }
-  if (!wanted || !names_masked({})) return Catalogue::Answer::Known;
+  // Of a table that nobody can see nothing can be proven.
+  const auto unseen = [](const Column& column) {
+    return column.no_origin && column.table_oid != 0 && column.path.empty();
+  };
+  const bool wanted = std::ranges::any_of(shape.columns, &Column::no_origin);
+  if (!wanted || std::ranges::any_of(shape.columns, unseen) || !names_masked({}))
+    return Catalogue::Answer::Known;
   const SourcesQuestion question = sources_question(*shape.reads.statement);
   if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
   const Sources* sources = catalogue_.sources(question);
   if (sources == nullptr) return Catalogue::Answer::Known;
   if (catalogue_.resolve(sources->oids) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
-  proven = std::ranges::none_of(sources->oids, [this](uint32_t oid) {
+  const bool named = std::ranges::any_of(sources->oids, [this](uint32_t oid) {
     const std::vector<std::string_view> paths = catalogue_.paths(oid);
     return paths.empty() || names_masked(paths);
   });
+  if (named) return Catalogue::Answer::Known;
+  for (const Column& column : shape.columns) {
+    column.unrelated = column.unrelated || column.table_oid == 0;
+    column.no_origin = column.no_origin && column.table_oid == 0;
+  }
   return Catalogue::Answer::Known;
 }
 
@@ -37,7 +41,7 @@ bool Rows::names_masked(std::span<const std::string_view> paths) {
 }
 
 Rows::Copied Rows::copies_masked(const postgresql::sql::Statement& statement, bool names_doubtful) {
-  if (!may_copy(statement) || !masks_possible() || !names_masked({})) return Copied::No;
+  if (!masks_possible() || !names_masked({})) return Copied::No;
   const SourcesQuestion question = sources_question(statement, Purpose::Copies);
   if (names_doubtful || question.text.empty()) return Copied::Yes;
   if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Copied::Waiting;

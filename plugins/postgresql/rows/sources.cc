@@ -20,12 +20,11 @@ struct Names {
   std::vector<std::string_view> others;  // of functions, and of columns: t.f may mean f(t)
 };
 
-constexpr uint32_t bit(sql::Effect effect) { return 1u << static_cast<uint32_t>(effect); }
-
 // No trigger and no rule runs for it, and all functions in it are known.
 bool only_selects(const sql::Statement& statement) {
-  constexpr uint32_t harmless = bit(sql::Effect::read) | bit(sql::Effect::write) | bit(sql::Effect::session);
-  const bool reads = statement.effects == bit(sql::Effect::read);
+  constexpr uint32_t harmless = sql::effect_bit(sql::Effect::read) | sql::effect_bit(sql::Effect::write) |
+                                sql::effect_bit(sql::Effect::session);
+  const bool reads = statement.effects == sql::effect_bit(sql::Effect::read);
   const bool selects = statement.verbs == std::vector<std::string>{"SELECT"};
   return (reads || (selects && (statement.effects & ~harmless) == 0)) && !statement.deferred &&
          !statement.reads_free_setting && statement.unknown_functions.empty() && statement.escapes.empty();

@@ -21,7 +21,7 @@ Classification unparsed(std::string_view text, std::string reason) {
   statement.verb = "UNPARSED";
   statement.verbs = {"UNPARSED"};
   statement.effect = Effect::unknown;
-  statement.effects = 1U << static_cast<uint32_t>(Effect::unknown);
+  statement.effects = effect_bit(Effect::unknown);
   statement.size = text.size();
   result.reason = std::move(reason);
   return result;
@@ -32,7 +32,7 @@ Statement empty(std::string_view text) {
   statement.verb = "EMPTY";
   statement.verbs = {"EMPTY"};
   statement.effect = Effect::read;
-  statement.effects = 1U << static_cast<uint32_t>(Effect::read);
+  statement.effects = effect_bit(Effect::read);
   statement.offset = text.size();
   return statement;
 }

@@ -27,7 +27,7 @@ void Facts::verb(std::string_view verb) {
 }
 
 void Facts::effect(Effect effect) {
-  out_.effects |= 1U << static_cast<uint32_t>(effect);
+  out_.effects |= effect_bit(effect);
   if (effect > out_.effect) out_.effect = effect;
 }
 

@@ -30,6 +30,9 @@ enum class Effect : uint8_t {
 };
 inline constexpr uint32_t effect_count = 8;
 
+// Of Statement::effects.
+[[nodiscard]] constexpr uint32_t effect_bit(Effect effect) { return 1u << static_cast<uint32_t>(effect); }
+
 // "read", "transaction", ...
 [[nodiscard]] std::string_view effect_name(Effect effect);
 
@@ -146,7 +149,7 @@ struct Statement {
   std::shared_ptr<const CopyOut> copy_out;  // with copies_out
   std::vector<Statement> inner;  // of PREPARE, DECLARE, COPY (query), CREATE TABLE AS, EXPLAIN: one
 
-  [[nodiscard]] bool has(Effect one) const { return (effects >> static_cast<uint32_t>(one) & 1) != 0; }
+  [[nodiscard]] bool has(Effect one) const { return (effects & effect_bit(one)) != 0; }
 };
 
 // A text: a simple Query's or a Parse message's.
