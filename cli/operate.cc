@@ -32,6 +32,11 @@ int status(const Context& context) {
   for (const json& one : locked) {
     printf("LOCKED     %s since %s\n", one.value("target", "").c_str(), one.value("since", "").c_str());
   }
+  for (const json& one : answer->value("issuers", json::array())) {
+    const std::string error = one.value("error", "");
+    printf("issuer     %s, %d keys%s%s\n", one.value("name", "").c_str(), one.value("keys", 0),
+           error.empty() ? "" : "; FAILED: ", one_line(error, 200).c_str());
+  }
   printf("log        %s, in %s\n", log.value("failing", false) ? "FAILING: traffic stands still" : "good",
          log.value("directory", "").c_str());
   return good ? exit_done : exit_no;

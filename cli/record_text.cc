@@ -71,10 +71,19 @@ Facts of(const fbs::SessionOpened& f) {
       {"peer", text_of(f.peer())}, {"listener", text_of(f.listener())}, {"protocol", text_of(f.protocol())}};
 }
 Facts of(const fbs::Login& f) {
-  return {{"outcome", outcome_text(f.outcome())}, {"identity", text_of(f.identity())},
-          {"groups", names(f.groups())},          {"target", text_of(f.target())},
-          {"login", text_of(f.login())},          {"database", text_of(f.database())},
-          {"proof", text_of(f.proof())},          {"reason", text_of(f.reason())}};
+  return {{"outcome", outcome_text(f.outcome())},
+          {"identity", text_of(f.identity())},
+          {"groups", names(f.groups())},
+          {"target", text_of(f.target())},
+          {"login", text_of(f.login())},
+          {"database", text_of(f.database())},
+          {"proof", text_of(f.proof())},
+          {"reason", text_of(f.reason())},
+          {"issuer", text_of(f.issuer())},
+          {"subject", text_of(f.subject())},
+          {"actor", text_of(f.actor())},
+          {"job", pairs(f.job())},
+          {"until_ns", f.until_ns()}};
 }
 Facts of(const fbs::Request& f) {
   const bool prepares = f.stage() == uint8_t(ringlog::Stage::Prepare);

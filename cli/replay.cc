@@ -40,7 +40,7 @@ class Replay {
       case Kind::Request: return request(record, *header->facts_as_Request());
       // A chunk may end inside a message: chunks are joined up to the reply's end.
       case Kind::Reply: reply_ += payload_text(record); return;
-      case Kind::ReplyEnd: return flush_reply(record);
+      case Kind::ReplyEnd: open_count_ -= open_count_ > 0 ? 1 : 0; return flush_reply(record);
       case Kind::Decision:
       case Kind::SessionClosed: flush_reply(record); return print(record, "", facts_text(record));
       case Kind::Login:
@@ -58,8 +58,13 @@ class Replay {
  private:
   void request(const ringlog::RecordView& record, const ringlog::fbs::Request& facts) {
     if (facts.ours()) return;
+    // What the gateway itself said to the one before has no end of its own on the record.
+    if (open_count_ == 0) flush_reply(record);
+    const bool runs = facts.stage() == static_cast<uint8_t>(ringlog::Stage::Execute);
     const auto verdict = static_cast<ringlog::Verdict>(facts.verdict());
     if (verdict == ringlog::Verdict::Wait) paused_.insert(facts.ticket());
+    const bool passes = verdict == ringlog::Verdict::Allow || verdict == ringlog::Verdict::Observe;
+    if (runs && passes) ++open_count_;
     if (verdict == ringlog::Verdict::Allow && paused_.erase(facts.ticket()) > 0) {
       return print(record, "", "what was paused runs now");
     }
@@ -117,6 +122,7 @@ class Replay {
   Renderer renderer_;
   std::string protocol_, reply_;
   uint64_t last_ns_ = 0;
+  size_t open_count_ = 0;      // requests that passed and whose reply is not over
   std::set<uint64_t> paused_;  // tickets whose request was shown when it was paused
 };
 

@@ -64,6 +64,9 @@ struct Admin {
   std::filesystem::path socket;  // default STATE_DIR/admin.sock
 };
 
+// Stands in a caller's name where a token will say who it is.
+inline constexpr const char* token_name = "token";
+
 // The name of the gateway's own caller, who plants fake values; no user may have it.
 inline constexpr const char* canary_name = "sallyport-canary";
 
@@ -108,7 +111,45 @@ struct User {
   std::string secret;       // SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY (as PostgreSQL writes it)
   std::string os_user;      // the operating system's user that is this person at the admin socket
   std::string certificate;  // the name in the client certificate that is this person's at an opaque listener
+  std::string email;        // makes this user the same person as an identity of [[oidc]] with that address
   Place place;
+
+  // As in identity::Identity.
+  [[nodiscard]] std::vector<std::string> persons() const;
+};
+
+// What an issuer's tokens look like where the config does not say.
+enum class OidcPreset : uint8_t {
+  none,
+  okta,
+  entra,
+  google,
+  keycloak,
+  github_actions,
+  gitlab_ci,
+  kubernetes,
+  spiffe
+};
+
+// An identity provider whose tokens prove callers.
+struct Oidc {
+  std::string name;
+  OidcPreset preset = OidcPreset::none;
+  std::string issuer;                              // `iss`, to the letter
+  std::vector<std::string> audiences;              // one of them must stand in `aud`
+  std::vector<std::string> parties;                // `azp` or `client_id`; empty: any
+  std::vector<std::string> identity;               // claims; the first that is there names the caller
+  std::vector<std::string> groups;                 // claims; a dot leads into an object
+  std::map<std::string, std::string> group_names;  // what a group is called in the rest of the config
+  std::string email;                               // claim
+  std::string keys_url;                            // else by discovery, or
+  std::filesystem::path keys_file;                 // from a file
+  std::filesystem::path ca;                        // PEM; empty: the system's
+  uint32_t session_max_ms = 0;                     // 0: as long as the token lives
+  Place place;
+
+  // The same for two that let in the same tokens as the same identities.
+  [[nodiscard]] std::string meaning() const;
 };
 
 enum class TargetTls : uint8_t { off, require, verify_ca, verify_full };
@@ -217,6 +258,7 @@ struct Config {
   Canary canary;
   std::vector<Listener> listeners;
   std::vector<User> users;
+  std::vector<Oidc> issuers;
   std::vector<Target> targets;
   std::vector<CustomDetector> detectors;
   std::vector<Mask> masks;
@@ -252,5 +294,7 @@ struct Loading {
 
 // What `load` leaves to the machine that will serve: certificates, keys, CAs and secrets that cannot be read.
 [[nodiscard]] std::vector<Problem> check_files(const Config& config);
+// Of these, what only the fetching of keys would find out.
+void check_issuers(const Config& config, std::vector<Problem>& problems);
 
 }  // namespace sallyport::config

@@ -85,6 +85,27 @@ inline constexpr uint32_t canary_statement_timeout_ms =
     5000;                                               // until the whole answer to one statement is there
 inline constexpr size_t canary_waiting_count_max = 16;  // runs asked for during another
 
+// Identity providers and their tokens.
+inline constexpr size_t issuer_count_max = 32;
+inline constexpr size_t token_size_max = 16 * KiB;
+inline constexpr size_t token_json_depth_max = 32;
+inline constexpr size_t key_id_size_max = 256;
+inline constexpr size_t key_set_size_max = 256 * KiB;  // also of a discovery document
+inline constexpr size_t key_count_max = 64;
+inline constexpr size_t key_try_count_max = 4;  // of a token that names none
+inline constexpr size_t claim_size_max = 255;   // of what names a caller, and of each group
+inline constexpr size_t claim_group_count_max = 256;
+inline constexpr uint32_t token_skew_s = 30;  // between the issuer's clock and ours
+inline constexpr uint32_t issuer_session_max_ms = 8 * 3'600'000;
+inline constexpr uint32_t issuer_session_cap_ms = 7 * 86'400'000;
+inline constexpr uint32_t issuer_fetch_timeout_ms = 10'000;
+inline constexpr uint32_t issuer_refetch_min_ms = 30'000;  // for a key that nobody knows
+inline constexpr uint32_t issuer_retry_ms = 5'000;         // after a failure
+inline constexpr uint32_t issuer_keys_fresh_ms =
+    15 * 60'000;  // then they are fetched again, when next asked for
+inline constexpr uint32_t issuer_keys_age_max_ms = 24 * 3'600'000;  // of an issuer that cannot be reached
+inline constexpr size_t proof_waiting_count_max = 1024;             // logins that wait for an issuer's keys
+
 // Names of users, targets, logins, rules, masks.
 inline constexpr size_t name_size_max = 63;
 

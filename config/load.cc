@@ -107,11 +107,11 @@ void load_sections(Loader& loader, const Value& whole) {
   load_canary(loader, find_table(loader, reader, "canary"));
   load_entries(loader, reader, "listener", load_listener);
   load_entries(loader, reader, "user", load_user);
+  load_entries(loader, reader, "oidc", load_oidc);
   load_entries(loader, reader, "target", load_target);
   load_entries(loader, reader, "detector", load_detector);
   load_entries(loader, reader, "mask", load_mask);
   load_entries(loader, reader, "rule", load_rule);
-  reader.refuse("oidc", "this version knows local users only: write [[user]] tables and leave [[oidc]] out");
   reader.finish();
 }
 

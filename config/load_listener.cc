@@ -123,6 +123,14 @@ void load_listener(Loader& loader, const Value& table) {
   loader.config.listeners.push_back(std::move(listener));
 }
 
+std::vector<std::string> User::persons() const {
+  std::vector<std::string> all = {"user:" + name};
+  std::string address = email;
+  std::ranges::transform(address, address.begin(), [](unsigned char c) { return tolower(c); });
+  if (!address.empty()) all.push_back("mailto:" + address);
+  return all;
+}
+
 void load_user(Loader& loader, const Value& table) {
   const size_t problem_count = loader.problems.count();
   Reader reader(table, "user", loader.problems);
@@ -132,6 +140,8 @@ void load_user(Loader& loader, const Value& table) {
   if (reader.name("name", user.name)) reader.rename("user \"" + user.name + "\"");
   if (user.name == canary_name)
     reader.problem("name", "this name is the gateway's own (sallyport canary): choose another");
+  if (user.name == token_name)
+    reader.problem("name", "this name stands for whoever a token names: choose another");
   reader.names("groups", user.groups);
   if (reader.text("secret", user.secret)) {
     if (const Result<ScramSecret> secret = parse_scram_secret(user.secret); !secret) {
@@ -141,6 +151,7 @@ void load_user(Loader& loader, const Value& table) {
   }
   reader.text("os_user", user.os_user);
   reader.text("certificate", user.certificate);
+  reader.text("email", user.email);
   if (!reader.has("secret") && !reader.has("os_user") && !reader.has("certificate")) {
     reader.problem(
         "secret",

@@ -27,6 +27,7 @@ void load_log(Loader& loader, const Value* table);
 void load_canary(Loader& loader, const Value* table);
 void load_listener(Loader& loader, const Value& table);
 void load_user(Loader& loader, const Value& table);
+void load_oidc(Loader& loader, const Value& table);
 void load_target(Loader& loader, const Value& table);
 void load_detector(Loader& loader, const Value& table);
 void load_mask(Loader& loader, const Value& table);

@@ -122,6 +122,18 @@ Result<Address> parse_address(std::string_view text, bool any_port) {
   return address;
 }
 
+bool is_trusted_url(const std::string& url) {
+  constexpr std::string_view secure = "https://", plain = "http://";
+  // What two readers could take for another host: user names, backslashes, blanks, control characters.
+  const auto strange = [](unsigned char c) { return c <= 0x20 || c >= 0x7f || c == '@' || c == '\\'; };
+  if (std::ranges::any_of(url, strange)) return false;
+  if (url.starts_with(secure)) return url.size() > secure.size();
+  if (!url.starts_with(plain)) return false;
+  const std::string rest = url.substr(plain.size(), url.find('/', plain.size()) - plain.size());
+  return is_loopback(rest.starts_with('[') ? rest.substr(1, rest.find(']') - 1)
+                                           : rest.substr(0, rest.find(':')));
+}
+
 Result<void> check_name(std::string_view text, bool wild) {
   if (text.empty()) return fail("is empty");
   if (text.size() > limits::name_size_max) {

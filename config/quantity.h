@@ -23,6 +23,8 @@ inline constexpr uint32_t forever_ms = UINT32_MAX;
 [[nodiscard]] Result<Address> parse_address(std::string_view text, bool any_port = false);
 [[nodiscard]] bool is_numeric_host(const std::string& host);
 [[nodiscard]] bool is_loopback(const std::string& host);  // of a numeric host
+// https://, or http:// to a loopback address: what came in plaintext over a network proves nothing.
+[[nodiscard]] bool is_trusted_url(const std::string& url);
 
 // A-Z a-z 0-9 . _ - , at most limits::name_size_max. With `wild`, * too.
 [[nodiscard]] Result<void> check_name(std::string_view text, bool wild = false);

@@ -37,6 +37,7 @@ class Resolver {
     const size_t problem_count = problems_.count();
     twice(config_.users, "user");
     has_all_users_ = has_all_users_ && problems_.count() == problem_count;
+    twice(config_.issuers, "oidc");
     twice(config_.targets, "target");
     twice(config_.detectors, "detector");
     twice(config_.masks, "mask");

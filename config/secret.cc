@@ -67,6 +67,13 @@ Result<std::string> read_token_secret(const TokenKey& key) {
               " has less than 16 bytes: a token key made by `openssl rand -hex 32` is good");
 }
 
+void check_issuers(const Config& config, std::vector<Problem>& problems) {
+  for (const Oidc& issuer : config.issuers) {
+    if (!issuer.ca.empty()) check_readable(issuer.place, issuer.ca, problems);
+    if (!issuer.keys_file.empty()) check_readable(issuer.place, issuer.keys_file, problems);
+  }
+}
+
 std::vector<Problem> check_files(const Config& config) {
   std::vector<Problem> problems;
   for (const Listener& listener : config.listeners) {
@@ -76,6 +83,7 @@ std::vector<Problem> check_files(const Config& config) {
     if (!key) problems.push_back(problem_of(listener.place, key.error()));
     if (!listener.tls->client_ca.empty()) check_readable(listener.place, listener.tls->client_ca, problems);
   }
+  check_issuers(config, problems);
   for (const Mask& mask : config.masks) {
     if (mask.token_key.id.empty()) continue;
     const Result<std::string> secret = read_token_secret(mask.token_key);

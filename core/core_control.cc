@@ -19,6 +19,8 @@ void Core::on_message(ToCore&& message) {
     }
   } else if (auto* derived = std::get_if<DeriveAnswer>(&message)) {
     if (Session* session = find(derived->session)) session->on_derived(std::move(*derived));
+  } else if (auto* proven = std::get_if<ProofAnswer>(&message)) {
+    if (Session* session = find(proven->session)) session->on_proof(std::move(*proven));
   } else if (auto* changed = std::get_if<SnapshotChanged>(&message)) {
     swap_snapshot(std::move(changed->snapshot));
   } else if (auto* reached = std::get_if<SignalReached>(&message)) {

@@ -159,9 +159,13 @@ typedef struct sp_scram_verifier { /* RFC 5803; for an unknown WHO a stable fals
   uint8_t server_key[32];
 } sp_scram_verifier;
 
+enum { SP_VERIFIER_PASSWORD = 1 };
+#define SP_TOKEN_SIZE_MAX 16384u /* bytes of a password that may be a token */
+
 typedef enum sp_proof {
   SP_PROOF_SCRAM = 0,   /* the plugin checked the proof against `verifier`; size 0 means: it failed */
-  SP_PROOF_PASSWORD = 1 /* the bytes are a password, token or ticket that the host checks */
+  SP_PROOF_PASSWORD = 1 /* the bytes are a password, token or ticket that the host checks; data NULL: it was
+                           larger than SP_TOKEN_SIZE_MAX, and is refused */
 } sp_proof;
 
 typedef struct sp_identity {
@@ -272,6 +276,10 @@ typedef struct sp_host {
   int (*pass)(sp_session*, uint32_t from, uint32_t to, uint64_t count, uint32_t flags);
   /* The next `count` unconsumed bytes of leg `from` are discarded; may exceed what is there. */
   int (*drop)(sp_session*, uint32_t from, uint64_t count);
+  /* What stands unconsumed on this leg waits for something else than more bytes of it (another leg, an
+   * answer, a timer): until some of it is passed or dropped nothing more is received there. Without this a
+   * peer that sends on meanwhile ends the session, once a unit's largest size is held. */
+  int (*pause)(sp_session*, uint32_t leg);
   /* Bytes of the plugin's own to leg `to`. Waits for that leg's next unit boundary if a passed unit is open.
    */
   int (*emit)(sp_session*, uint32_t to, const uint8_t* data, size_t size);
@@ -285,6 +293,8 @@ typedef struct sp_host {
 
   /* Who wants what. Never fails visibly: a refusal shows only after the proof. */
   int (*login)(sp_session*, const sp_login* request);
+  /* 0: `out` is filled. SP_VERIFIER_PASSWORD: the proof will be a token that names its bearer; ask for the
+   * password itself, over TLS alone, and give it to `prove` as SP_PROOF_PASSWORD. */
   int (*verifier)(sp_session*, sp_scram_verifier* out);
   /* Ends the login: ALLOW, DENY or WAIT (call again at SP_EVENT_ANSWER). */
   int (*prove)(sp_session*, sp_proof kind, sp_bytes proof, sp_identity* out);

@@ -86,6 +86,12 @@ struct LoginFacts {
   std::string_view proof;  // "scram", "certificate", ...
   Outcome outcome = Outcome::Refused;
   std::string_view reason;  // the true one; the caller sees the same error for every refusal
+  // Of a token, besides.
+  std::string_view issuer;   // `iss`
+  std::string_view subject;  // `sub`
+  std::string_view actor;    // who acts for the identity; empty: it itself
+  Fields job;                // what a machine's token says of its work
+  uint64_t until_ns = 0;     // wall clock; the session's life ends then; 0: it has no such end
 };
 
 // Payload: the request's text and bound values.

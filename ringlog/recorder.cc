@@ -208,8 +208,13 @@ Recorder::Sequence Recorder::login(uint64_t session, const LoginFacts& facts) {
     const auto database = b.text(facts.database);
     const auto proof = b.text(facts.proof);
     const auto reason = b.text(facts.reason);
+    const auto issuer = b.text(facts.issuer);
+    const auto subject = b.text(facts.subject);
+    const auto actor = b.text(facts.actor);
+    const auto job = b.fields(facts.job);
     return fbs::CreateLogin(b.fbb, identity, groups, target, login, database, proof,
-                            static_cast<uint8_t>(facts.outcome), reason);
+                            static_cast<uint8_t>(facts.outcome), reason, issuer, subject, actor, job,
+                            facts.until_ns);
   });
 }
 

@@ -145,23 +145,27 @@ void Approvals::expire(int64_t now_ns, Effects& effects) {
   }
 }
 
-Result<void> Approvals::decide(const std::string& id, bool approve, const std::string& who,
-                               std::span<const std::string> groups, const std::string& reason, int64_t now_ns,
-                               Effects& effects) {
+Result<void> Approvals::decide(const std::string& id, bool approve, const Approver& approver,
+                               const std::string& reason, int64_t now_ns, Effects& effects) {
+  const std::string& who = approver.name;
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return fail("no approval " + id + "; `sallyport approvals` lists them");
   Approval& approval = found->second;
   if (approval.expires_ns <= now_ns && !is_ended(approval)) expire(now_ns, effects);
   if (approval.state != Approval::State::open) return fail("approval " + id + " is no longer open");
-  if (approve && who == approval.asked.identity) {
+  const bool is_asker =
+      who == approval.asked.identity || std::ranges::any_of(approver.persons, [&](const std::string& person) {
+        return std::ranges::find(approval.asked.persons, person) != approval.asked.persons.end();
+      });
+  if (approve && is_asker) {
     return fail(who + " asked for it and cannot approve it; somebody else of " + approval.asked.rule +
                 "'s approvers must");
   }
-  const bool may = std::ranges::any_of(groups, [&approval](const std::string& group) {
+  const bool may = std::ranges::any_of(approver.groups, [&approval](const std::string& group) {
     return std::ranges::find(approval.asked.approvers, group) != approval.asked.approvers.end();
   });
   // Taking back one's own request needs nobody's leave.
-  if (!may && (approve || who != approval.asked.identity)) {
+  if (!may && (approve || !is_asker)) {
     return fail(who + " is in none of the groups that rule \"" + approval.asked.rule +
                 "\" names as approvers");
   }

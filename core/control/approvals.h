@@ -50,10 +50,14 @@ class Approvals {
   void returned(const ApprovalReturned& returned, Effects& effects);
   void used(const ApprovalUsed& used, Effects& effects);
   void expire(int64_t now_ns, Effects& effects);
-  // A person decides. `groups` are the approver's; the error says why it does not count.
-  Result<void> decide(const std::string& id, bool approve, const std::string& who,
-                      std::span<const std::string> groups, const std::string& reason, int64_t now_ns,
-                      Effects& effects);
+  struct Approver {
+    std::string name;
+    std::span<const std::string> groups;
+    std::vector<std::string> persons;  // as in identity::Identity
+  };
+  // A person decides. The error says why it does not count.
+  Result<void> decide(const std::string& id, bool approve, const Approver& approver,
+                      const std::string& reason, int64_t now_ns, Effects& effects);
 
   [[nodiscard]] const Approval* find(const std::string& id) const;
   // All that are open or approved and unused, oldest first; and those that ended lately.

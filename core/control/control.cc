@@ -52,6 +52,7 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   control->wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (control->wake_fd_ < 0) return fail_errno("make an eventfd", errno);
   control->workers_ = std::make_unique<Workers>(worker_count, work_count_max, control->wake_fd_);
+  control->open_issuers();
   const auto handler = [self = control.get()](const AdminPeer& peer, const nlohmann::json& request,
                                               Reply reply) {
     self->on_admin(peer, request, std::move(reply));
@@ -66,7 +67,9 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
 }
 
 Control::~Control() {
+  stopping_ = true;
   canary_.reset();
+  fetchers_.reset();
   workers_.reset();
   if (wake_fd_ >= 0) close(wake_fd_);
 }
@@ -90,6 +93,7 @@ void Control::run() {
     [[maybe_unused]] const ssize_t size = read(wake_fd_, &ignored, sizeof ignored);
     read_cores();
     workers_->collect();
+    fetchers_->collect();
     for (size_t i = options_.from_cores.size() + 1; i < watched.size(); ++i) {
       if (watched[i].revents != 0) admin_->ready(watched[i].fd);
     }
@@ -98,6 +102,7 @@ void Control::run() {
     approvals_.expire(wall_ns(), effects);
     apply(std::move(effects));
     resolve_again();
+    issuers_->tick({wall_ns(), steady_ns()});
     tick_canary();
     flush_outboxes();
   }
@@ -144,6 +149,8 @@ void Control::on_message(uint16_t core, ToControl&& message) {
     approvals_.used(*used, effects);
   } else if (auto* derived = std::get_if<DeriveWanted>(&message)) {
     derive(std::move(*derived));
+  } else if (auto* proof = std::get_if<ProofWanted>(&message)) {
+    prove(std::move(*proof));
   } else if (auto* signal = std::get_if<SignalSent>(&message)) {
     for (uint16_t to = 0; to < outboxes_.size(); ++to) {
       if (to != signal->from_core) send(to, SignalReached{.key = signal->key});
@@ -252,6 +259,7 @@ void Control::publish(SnapshotPointer snapshot, const std::string& reason, const
   const bool is_news = snapshot != snapshot_;
   snapshot_ = std::move(snapshot);
   canary_->on_snapshot(snapshot_);
+  issuers_->configure(snapshot_->policy->config().issuers, {wall_ns(), steady_ns()});
   if (reason != "addresses") {
     send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
     record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));

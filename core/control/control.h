@@ -17,6 +17,7 @@
 #include "core/control/workers.h"
 #include "core/control/world.h"
 #include "core/core.h"
+#include "core/identity/issuers.h"
 
 namespace sallyport {
 
@@ -71,6 +72,12 @@ class Control {
   nlohmann::json kill(const std::string& who, const nlohmann::json& request);
   nlohmann::json status() const;
 
+  // control_login.cc
+  void open_issuers();
+  void prove(ProofWanted&& wanted);
+  bool fetch_keys(const config::Oidc& issuer);
+  nlohmann::json issuer_status() const;
+
   // control_canary.cc
   void open_canary(CanaryOptions options);
   void tick_canary();
@@ -86,7 +93,10 @@ class Control {
   SnapshotPointer snapshot_;
   int wake_fd_ = -1;  // eventfd: workers and poke()
   std::atomic<bool> reload_wanted_ = false, drain_wanted_ = false;
+  std::atomic<bool> stopping_ = false;
   std::unique_ptr<Workers> workers_;
+  std::unique_ptr<Workers> fetchers_;  // of their own: an issuer that hangs holds up nothing else
+  std::unique_ptr<identity::Issuers> issuers_;
   std::unique_ptr<AdminSocket> admin_;
   std::unique_ptr<Canary> canary_;
   Approvals approvals_;

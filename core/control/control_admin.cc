@@ -128,7 +128,8 @@ json Control::decide(const std::string& who, const json& request) {
   const int64_t now = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
   Approvals::Effects effects;
   const Result<void> decided =
-      approvals_.decide(id, approve, who, user->groups, text_of(request, "reason"), now, effects);
+      approvals_.decide(id, approve, {.name = who, .groups = user->groups, .persons = user->persons()},
+                        text_of(request, "reason"), now, effects);
   apply(std::move(effects));
   if (!decided) return refuse(decided.error().text);
   return {{"ok", true}, {"approval", describe(*approvals_.find(id))}};
@@ -170,6 +171,7 @@ json Control::status() const {
                 {"cores", outboxes_.size()},
                 {"draining", draining_}};
   reply["canary"] = canary_status();
+  reply["issuers"] = issuer_status();
   if (options_.log_status) reply["log"] = options_.log_status();
   return reply;
 }

@@ -13,6 +13,7 @@
 
 #include "core/control/secret_bytes.h"
 #include "core/control/snapshot.h"
+#include "core/identity/identity.h"
 
 namespace sallyport {
 
@@ -35,6 +36,7 @@ struct ApprovalWanted {
   uint64_t ticket = 0;
   Digest digest{};
   std::string identity, target, login, database, rule, peer;
+  std::vector<std::string> persons;    // who asks, as in identity::Identity
   std::vector<std::string> approvers;  // groups
   std::string text;                    // what will run, detectors applied
   std::vector<std::pair<std::string, std::string>> values;
@@ -73,6 +75,12 @@ struct DeriveWanted {
   uint32_t iterations = 0;
 };
 
+// The caller's token; the answer may take as long as its issuer's keys.
+struct ProofWanted {
+  SessionRef session;
+  SecretBytes proof;
+};
+
 // A session signals a key that was published somewhere, on any core.
 struct SignalSent {
   uint16_t from_core = 0;
@@ -103,7 +111,7 @@ struct BarrierReached {
 
 using ToControl =
     std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed, DeriveWanted,
-                 SignalSent, SessionStarted, SessionEnded, CoreDrained, BarrierReached>;
+                 ProofWanted, SignalSent, SessionStarted, SessionEnded, CoreDrained, BarrierReached>;
 
 // ---- Control to core -------------------------------------------------------------------------------------
 
@@ -125,6 +133,12 @@ struct DeriveAnswer {
   std::vector<uint8_t> salt;
   uint32_t iterations = 0;
   SecretBytes salted_password;  // empty: failed
+};
+
+struct ProofAnswer {
+  SessionRef session;
+  identity::IdentityPointer identity;  // null: refused
+  std::string fault;                   // why, for the record
 };
 
 struct SnapshotChanged {
@@ -171,8 +185,8 @@ struct RecordAlarm {
 
 struct Drain {};  // stop accepting, end sessions at idle points, then stop
 
-using ToCore =
-    std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, SnapshotChanged, SignalReached, KillSession,
-                 Barrier, LockdownChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
+using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, ProofAnswer, SnapshotChanged,
+                            SignalReached, KillSession, Barrier, LockdownChanged, RecordDecision, RecordAdmin,
+                            RecordPolicy, RecordAlarm, Drain>;
 
 }  // namespace sallyport

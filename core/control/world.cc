@@ -213,6 +213,7 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
   Problems problems;
   auto snapshot = std::make_shared<Snapshot>();
   const config::Config& config = policy->config();
+  if (strict) config::check_issuers(config, problems);
   for (const config::Target& target : config.targets) {
     snapshot->targets.push_back(target_state(target, plugin_of(target.protocol, plugins), strict, problems));
   }

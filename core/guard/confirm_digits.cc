@@ -64,7 +64,8 @@ std::optional<Range> ssn(const Groups& groups) {
     const Bytes before =
         field.subspan(begin > context_size ? begin - context_size : 0, std::min(begin, context_size));
     if (!contains_upper(before, "SSN") && !contains_upper(before, "SOCIAL SEC") &&
-        !contains_upper(before, "SOCIAL_SEC")) {
+        !contains_upper(before, "SOCIAL_SEC") &&
+        !has_context(field, groups.at[0], "SSN|SOCIAL SECURITY|SOCIAL_SECURITY")) {
       return std::nullopt;
     }
     return groups.at[0];

@@ -80,6 +80,13 @@ int KitCalls::drop(sp_session* session, uint32_t from, uint64_t count) {
 }
 
 // Behind the unit that is open there, if one is.
+// Not traced: how often a plugin says so depends on how its input was cut.
+int KitCalls::pause(sp_session* session, uint32_t leg) {
+  KitHost& host = of(session);
+  if (leg < SP_LEG_COUNT_MAX) return 0;
+  return host.violate("pause: there is no leg " + number(leg), SP_ERROR_ARGUMENT);
+}
+
 int KitCalls::emit(sp_session* session, uint32_t to, const uint8_t* data, size_t size) {
   KitHost& host = of(session);
   if (const int refused = refuse_after_end(host, "emit")) return refused;
@@ -245,6 +252,7 @@ const sp_host& kit_host_table() {
       .abi_minor = SP_ABI_MINOR,
       .pass = KitCalls::pass,
       .drop = KitCalls::drop,
+      .pause = KitCalls::pause,
       .emit = KitCalls::emit,
       .tls = KitCalls::tls,
       .channel_binding = KitCalls::channel_binding,

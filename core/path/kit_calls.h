@@ -21,6 +21,7 @@ struct KitCalls {
 
   static int pass(sp_session*, uint32_t from, uint32_t to, uint64_t count, uint32_t flags);
   static int drop(sp_session*, uint32_t from, uint64_t count);
+  static int pause(sp_session*, uint32_t leg);
   static int emit(sp_session*, uint32_t to, const uint8_t* data, size_t size);
   static int tls(sp_session*, uint32_t leg, int direct);
   static int channel_binding(sp_session*, uint32_t leg, uint8_t* out, size_t out_size);

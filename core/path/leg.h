@@ -116,6 +116,7 @@ class Leg {
   bool readable = true;
   bool writable = true;
 
+  bool paused = false;  // its bytes wait for something else than more of them
   uint64_t fed_at = 0;  // the session's progress when the plugin last saw what is held here
 
   bool peer_ended = false;

@@ -152,6 +152,10 @@ void Session::on_time(int64_t now_ns) {
     shutdown_wanted_ = true;
     shutdown_reason_ = "the session was idle for too long";
   }
+  if (due(life_deadline_ns_)) {
+    shutdown_wanted_ = true;
+    shutdown_reason_ = "the time of this login is over: log in again";
+  }
   if (due(end_deadline_ns_)) {
     if (state_ != State::ending) end("shutdown");
     for (Leg& leg : legs_) leg.abort();
@@ -161,7 +165,8 @@ void Session::on_time(int64_t now_ns) {
 
 int64_t Session::next_deadline() const {
   int64_t next = INT64_MAX;
-  for (int64_t deadline : {wake_ns_, login_deadline_ns_, idle_deadline_ns_, end_deadline_ns_}) {
+  for (int64_t deadline :
+       {wake_ns_, login_deadline_ns_, idle_deadline_ns_, life_deadline_ns_, end_deadline_ns_}) {
     if (deadline >= 0) next = std::min(next, deadline);
   }
   for (const Leg& leg : legs_) {
@@ -214,7 +219,7 @@ void Session::swap_snapshot() {
   const auto before = std::exchange(snapshot_, core_.snapshot());
   if (!proven_) return;
   if (opaque_) return swap_opaque();
-  const std::string why = refusal_reason(true);
+  const std::string why = refusal_reason("");
   if (why.empty()) {
     settle_place();
     fields_reset();

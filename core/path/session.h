@@ -22,6 +22,7 @@
 #include "core/control/messages.h"
 #include "core/path/leg.h"
 #include "core/path/opaque.h"
+#include "core/path/ticket.h"
 #include "plugins/plugin.h"
 #include "ringlog/recorder.h"
 
@@ -30,20 +31,6 @@ namespace sallyport {
 class Core;
 
 inline constexpr uint32_t session_magic = 0x53455353;  // "SESS"
-
-// A request that waits for a person, or whose end is not yet told to the plugin.
-struct Ticket {
-  enum class State : uint8_t { wanted, pending, approved, denied, expired, refused, hold_ended, cancelled };
-  uint64_t number = 0;
-  State state = State::wanted;
-  uint64_t transaction = 0;
-  Digest digest{};
-  std::string rule, approval, approver, reason;
-  int64_t hold_deadline_ns = -1;         // -1: the connection waits for ever
-  bool told = false;                     // control knows of it
-  bool news = false;                     // the plugin has not asked since the state changed
-  std::optional<ApprovalWanted> wanted;  // what could not be sent to control yet
-};
 
 class Session {
  public:
@@ -60,6 +47,7 @@ class Session {
   void on_time(int64_t now_ns);
   void on_answer(const ApprovalAnswer& answer);
   void on_derived(DeriveAnswer&& answer);
+  void on_proof(ProofAnswer&& answer);
   void on_signal();
   void on_kill(const std::string& reason);
   void on_snapshot();
@@ -101,6 +89,7 @@ class Session {
   // Bytes (session_host.cc).
   int pass(uint32_t from, uint32_t to, uint64_t count, uint32_t flags);
   int drop(uint32_t from, uint64_t count);
+  int pause(uint32_t number);
   int emit(uint32_t to, std::span<const std::byte> bytes);
   void move_bytes(uint32_t from, uint32_t to, size_t count);
   void close_unit(uint32_t to, bool open);
@@ -113,16 +102,23 @@ class Session {
   int publish(sp_bytes key);
   void set_activity(sp_activity now);
 
-  // Login (session_login.cc).
+  // Login (session_login.cc), proofs (session_proof.cc), the target's key (session_credential.cc).
   int login(const sp_login& request);
   int verifier(sp_scram_verifier& out);
   int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
+  [[nodiscard]] bool expects_token() const;
+  std::optional<std::string> check_token(sp_bytes proof);
   int credential(sp_credential& inout);
   int derive(sp_credential& inout);
+  bool record_login(sp_proof kind, const std::string& reason);
+  void tell_identity(sp_identity& out);
   void tell_permissions(sp_identity& out);
   void tell_started();
-  [[nodiscard]] std::string refusal_reason(bool proven) const;
+  [[nodiscard]] std::string refusal_reason(std::string_view proof_fault) const;
+  [[nodiscard]] const std::vector<std::string>* groups_in(const Snapshot& snapshot) const;
+  [[nodiscard]] std::vector<std::string> persons() const;
   void settle_place();
+  void begin_life();
   [[nodiscard]] bool is_from_here() const;
   [[nodiscard]] const TargetState* target_state() const;
   [[nodiscard]] const config::Target& target() const { return *target_state()->target; }
@@ -138,7 +134,8 @@ class Session {
   int deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out,
            std::string_view why = {});
   [[nodiscard]] std::optional<guard::RequestBlock> blocked(const TargetState& target,
-                                                           const config::User& user, std::string_view text,
+                                                           std::span<const std::string> groups,
+                                                           std::string_view text,
                                                            std::span<const sp_pair> values);
   int deny_blocked(const sp_ask& ask, const guard::RequestBlock& block, sp_answer& out);
   static std::string why_denied(const sp_ask& ask, const guard::Verdict& verdict);
@@ -223,8 +220,11 @@ class Session {
   std::vector<uint8_t> derive_salt_;
   uint32_t derive_iterations_ = 0;
   bool derive_pending_ = false;
-  bool derive_news_ = false;
-  std::optional<DeriveAnswer> derived_;
+  bool by_token_ = false;
+  bool proof_pending_ = false;  // stays once control was asked
+  std::optional<ProofAnswer> proof_answer_;
+  identity::IdentityPointer identity_;  // of a token that was good
+  bool answer_news_ = false;            // something that answered WAIT may answer now
 
   // Verdicts.
   std::vector<Ticket> tickets_;
@@ -289,6 +289,7 @@ class Session {
 
   int64_t login_deadline_ns_ = -1;
   int64_t idle_deadline_ns_ = -1;
+  int64_t life_deadline_ns_ = -1;
   int64_t wake_ns_ = -1;
   int64_t end_deadline_ns_ = -1;  // an ending session's last word must be out by then
   int64_t scheduled_ns_ = -1;

@@ -37,14 +37,14 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   // The policy of this moment, which may be newer than the one that the session's masks come from.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const config::User* user = now.user(who_);
-  if (!target || !user) return deny(ask, "", nullptr, out);
+  const std::vector<std::string>* groups = groups_in(now);
+  if (!target || !groups) return deny(ask, "", nullptr, out);
   const guard::Verdict verdict =
-      now.policy->judge(*target->target, user->groups, {ask.commands, ask.command_count});
+      now.policy->judge(*target->target, *groups, {ask.commands, ask.command_count});
   const std::string rule = verdict.rule ? verdict.rule->name : "";
   const bool may_pass = verdict.action != config::Action::deny || verdict.observed;
   if (may_pass) {
-    if (const auto block = blocked(*target, *user, view(ask.text), {ask.values, ask.value_count}))
+    if (const auto block = blocked(*target, *groups, view(ask.text), {ask.values, ask.value_count}))
       return deny_blocked(ask, *block, out);
   }
   if (verdict.action == config::Action::allow) return allow(ask, rule, "", false, out);
@@ -178,6 +178,7 @@ int Session::hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out) {
   wanted.database = database_;
   wanted.rule = rule.name;
   wanted.peer = peer_;
+  wanted.persons = persons();
   wanted.approvers = rule.approvers;
   wanted.text = masked_text(view(ask.text));
   for (size_t i = 0; i < ask.value_count; ++i) {
@@ -232,11 +233,11 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   // Approved: still under the policy of this moment, and still exactly the same.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const config::User* user = now.user(who_);
+  const std::vector<std::string>* groups = groups_in(now);
   const bool same = binding_digest(ask) == ticket.digest && ask.transaction == ticket.transaction;
   const bool still_allowed =
-      same && target && user &&
-      now.policy->judge(*target->target, user->groups, {ask.commands, ask.command_count}).action !=
+      same && target && groups &&
+      now.policy->judge(*target->target, *groups, {ask.commands, ask.command_count}).action !=
           config::Action::deny;
   if (!still_allowed) {
     (void)core_.tell(ApprovalReturned{.approval = ticket.approval});
@@ -244,7 +245,7 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   }
   const std::string approval = ticket.approval;
   const std::string rule = ticket.rule;
-  if (const auto block = blocked(*target, *user, view(ask.text), {ask.values, ask.value_count})) {
+  if (const auto block = blocked(*target, *groups, view(ask.text), {ask.values, ask.value_count})) {
     (void)core_.tell(ApprovalReturned{.approval = approval});
     drop_ticket(ask.ticket);
     return deny_blocked(ask, *block, out);

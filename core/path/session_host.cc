@@ -31,6 +31,7 @@ int Session::pass(uint32_t from, uint32_t to, uint64_t count, uint32_t flags) {
   // Complete mediation: a caller's bytes go on only under a verdict or a note of their own.
   if (from == SP_LEG_CLIENT && !covered_) return SP_ERROR_STATE;
   ++progress_;
+  source.paused = false;
   const bool open = flags & SP_UNIT_OPEN;
   const size_t now = std::min<uint64_t>(count, source.input.size());
   if (now > 0) move_bytes(from, to, now);
@@ -72,9 +73,16 @@ int Session::drop(uint32_t from, uint64_t count) {
   Leg& source = legs_[from];
   if (source.pass_credit > 0 || source.drop_credit > 0) return SP_ERROR_STATE;
   ++progress_;
+  source.paused = false;
   const size_t now = std::min<uint64_t>(count, source.input.size());
   if (now > 0) source.input.consume(now);
   source.drop_credit = count - now;
+  return 0;
+}
+
+int Session::pause(uint32_t number) {
+  if (number >= legs_.size()) return SP_ERROR_ARGUMENT;
+  legs_[number].paused = true;
   return 0;
 }
 
@@ -119,6 +127,7 @@ struct HostCalls {
     if (self.faulted_) return SP_ERROR_STATE;
     return checked(self, "drop", self.drop(from, count));
   }
+  static int pause(sp_session* s, uint32_t leg) { return checked(of(s), "pause", of(s).pause(leg)); }
   static int emit(sp_session* s, uint32_t to, const uint8_t* data, size_t size) {
     Session& self = of(s);
     if (self.faulted_) return SP_ERROR_STATE;
@@ -210,6 +219,7 @@ const sp_host& Session::host() {
       .abi_minor = SP_ABI_MINOR,
       .pass = HostCalls::pass,
       .drop = HostCalls::drop,
+      .pause = HostCalls::pause,
       .emit = HostCalls::emit,
       .tls = HostCalls::tls,
       .channel_binding = HostCalls::channel_binding,

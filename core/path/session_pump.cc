@@ -82,7 +82,7 @@ uint32_t Session::take_events(uint32_t number) {
     events |= SP_EVENT_DATA;
   }
   if (number != SP_LEG_CLIENT) return events;
-  bool answered = std::exchange(derive_news_, false);
+  bool answered = std::exchange(answer_news_, false);
   for (Ticket& ticket : tickets_) answered |= std::exchange(ticket.news, false);
   if (answered) events |= SP_EVENT_ANSWER;
   if (std::exchange(timer_fired_, false)) {
@@ -127,7 +127,7 @@ bool Session::feed(uint32_t number, uint32_t events) {
   }
   if (status != SP_OK) fault("protocol", "the plugin refused what it was fed");
   if (faulted_) return false;
-  if (state_ != State::ending && leg.input.size() > limits::unit_size_max) {
+  if (state_ != State::ending && !leg.paused && leg.input.size() > limits::unit_size_max) {
     fault("unit-too-large", "a message exceeds unit_size_max");
     return false;
   }
@@ -167,7 +167,9 @@ void Session::settle_and_arm() {
       continue;
     }
     const bool held = i == SP_LEG_CLIENT && holding() && !leg.input.empty();
-    leg.want_input(state_ != State::ending && !held && !output_congested(i) && !waits_for_log_, held);
+    const bool paused = leg.paused && !leg.input.empty();
+    leg.want_input(state_ != State::ending && !held && !paused && !output_congested(i) && !waits_for_log_,
+                   held);
   }
   if (waits_for_log_ || waits_for_durable_) core_.watch_log(*this);
   // A target that waits for each fsync should not wait for the writer's clock too.

@@ -76,8 +76,8 @@ class Backend {
   Step on_copy_done(const Message& message);
   void end_copy_in();
   void send_early_syncs();
-  Step on_notification(const Message& message);
-  Step on_parameter_status(const Message& message);
+  Step on_notification(const Message& message, size_t offset);
+  Step on_parameter_status(const Message& message, size_t offset);
 
   // The server has failed the oldest message, and skips what depends on it.
   Step fail_entry(Entry& entry);

@@ -94,24 +94,23 @@ Backend::Step Backend::on_own_error(const Message& message, size_t offset) {
   return step;
 }
 
-Backend::Step Backend::on_notification(const Message& message) {
+Backend::Step Backend::on_notification(const Message& message, size_t offset) {
   Cursor cursor(message.body);
-  const uint32_t process_id = cursor.u32();
-  const std::string_view channel = cursor.text();
-  (void)cursor.text();
+  cursor.u32();
+  cursor.text();
+  const size_t payload = cursor.offset();
+  const size_t payload_size = cursor.text().size();
   if (!cursor.at_end()) return Step::Broken;
-  if (!wire_.rows.masks_possible()) {
-    deliver(end_);
-    return Step::Next;
+  if (wire_.rows.masks_possible() &&
+      !wire_.rows.collect_text(data_, offset, message.whole.size(), header_size + payload, payload_size,
+                               Quotes::Anything)) {
+    return Step::Broken;
   }
-  // A payload is any text with no origin: where something is masked it is withheld.
-  Writer out;
-  out.begin(back::notification).u32(process_id).text(channel).text("").end();
-  drop(end_, taken(out));
+  deliver(end_);
   return Step::Next;
 }
 
-Backend::Step Backend::on_parameter_status(const Message& message) {
+Backend::Step Backend::on_parameter_status(const Message& message, size_t offset) {
   Cursor cursor(message.body);
   const std::string_view name = cursor.text();
   const std::string_view value = cursor.text();
@@ -124,11 +123,16 @@ Backend::Step Backend::on_parameter_status(const Message& message) {
                         .reason = "encoding or string syntax changed"});
     return Step::Stop;
   }
-  if (free_text_setting(name, value) && wire_.rows.masks_possible()) {
+  const bool masked = wire_.rows.masks_possible();
+  if (masked && free_text_setting(name, value)) {
     drop(end_);
-  } else {
-    deliver(end_);
+    return Step::Next;
   }
+  if (masked && !wire_.rows.collect_text(data_, offset, message.whole.size(), header_size + name.size() + 1,
+                                         value.size(), Quotes::Own)) {
+    return Step::Broken;
+  }
+  deliver(end_);
   return Step::Next;
 }
 

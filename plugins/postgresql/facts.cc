@@ -102,8 +102,10 @@ void Facts::add(const sql::Statement& statement) {
     facts.session_harmless = harmless_session(statement);
     fields.emplace_back(field::session, facts.session_harmless ? "harmless" : "changed");
   }
-  facts.reads_tables = statement.reads_free_setting || statement.effects != read_only ||
-                       !statement.inner.empty() || std::ranges::any_of(statement.objects, is_relation);
+  // A SELECT may call what users made, by a name of the server's own functions, operators or casts.
+  facts.reads_tables = statement.reads_free_setting || statement.verb == "SELECT" ||
+                       statement.effects != read_only || !statement.inner.empty() ||
+                       std::ranges::any_of(statement.objects, is_relation);
   facts.may_copy = may_copy(statement);
   facts.converts = statement.converts || statement.deferred || statement.effects != read_only ||
                    !statement.inner.empty() || !statement.unknown_functions.empty();

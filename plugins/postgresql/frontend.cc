@@ -29,6 +29,7 @@ bool is_known(uint8_t type) {
 bool Frontend::feed(Bytes data, bool answered) {
   answered_ = answered_ || answered;
   wire_.client_waits = false;
+  waits_ = false;
   MessageReader reader(data);
   while (!wire_.ended && wire_.host.ok()) {
     uint8_t type = 0;
@@ -51,7 +52,9 @@ bool Frontend::feed(Bytes data, bool answered) {
       if (reader.next(message) != Frame::message) return true;
       step = handle(message);
     }
-    if (step == Step::Held) return true;
+    if (step == Step::Short) return true;
+    waits_ = step == Step::Held;
+    if (waits_) return true;
     if (step == Step::Broken) return false;
     flushed_ = false;
     wants_room_ = false;
@@ -152,6 +155,7 @@ Frontend::Step Frontend::on_query(const Message& message) {
   entry.facts = std::move(facts);
   // A replication command runs no SQL of its own.
   entry.vague = !command && wire_.judge.doubtful();
+  if (wire_.judge.changes_meaning()) ++wire_.meaning;
   mark_doubt(entry.vague);
   end_segment(entry);
   forward(message, std::move(entry));

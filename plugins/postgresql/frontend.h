@@ -31,9 +31,16 @@ class Frontend {
   // The caller or the target has gone: nothing that waits may run.
   void abandon();
   [[nodiscard]] bool holding() const { return ticket_ != 0; }
+  // Of the last feed: what is left of its data waits for something else than more of it.
+  [[nodiscard]] bool waits() const { return waits_; }
 
  private:
-  enum class Step : uint8_t { Done, Held, Broken };
+  enum class Step : uint8_t {
+    Done,
+    Held,   // until something else than more of the client's bytes has come
+    Short,  // until more of them have
+    Broken
+  };
   enum class Ruling : uint8_t { Allowed, Refused, Held };
 
   Step handle(const Message& message);
@@ -108,6 +115,8 @@ class Frontend {
   bool withdrawn_ = false;  // the caller cancelled while its state was read
   bool warned_ = false;     // the client was told that it waits
   bool flushed_ = false;    // our Flush went out for the blocked message
+  bool waits_ = false;
+  bool moved_ = false;  // of the portal that is to run: Portal::meaning is not that of now
   bool wants_room_ = false;
   size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record
   std::string copy_tail_;          // its last data, where they are screened

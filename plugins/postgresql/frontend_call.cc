@@ -22,6 +22,7 @@ Frontend::Step Frontend::on_function_call(const Message& message) {
   }
   Entry entry{.await = Await::Call, .vague = true, .judged = true, .facts = call->function->facts};
   mark_doubt(true);
+  ++wire_.meaning;
   end_segment(entry);
   forward(message, std::move(entry));
   wire_.unsynced = false;

@@ -33,7 +33,7 @@ Frontend::Step Frontend::on_copy_data(uint64_t size, Bytes there) {
   // The same bytes are recorded however they were cut on their way.
   const size_t recorded = static_cast<size_t>(std::min<uint64_t>(size, header_size + quota));
   const bool screened = wire_.host.screens();
-  if (there.size() < (screened && size <= message_size_max ? size : recorded)) return Step::Held;
+  if (there.size() < (screened && size <= message_size_max ? size : recorded)) return Step::Short;
   if (screened && block_copy(size, there)) {
     wire_.host.drop(SP_LEG_CLIENT, size);
     return Step::Done;

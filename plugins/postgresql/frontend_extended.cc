@@ -23,6 +23,14 @@ bool runs_when_planned(const Portal& portal) {
   });
 }
 
+// It runs what a name stands for: EXECUTE, FETCH, and EXPLAIN or CREATE TABLE AS of one.
+bool defers(const Portal& portal) {
+  if (!portal.statement || !portal.statement->facts) return false;
+  return std::ranges::any_of(portal.statement->facts->statements(), [](const StatementFacts& one) {
+    return one.statement->deferred || std::ranges::any_of(one.statement->inner, &sql::Statement::deferred);
+  });
+}
+
 Refusal name_too_long() {
   return {.sqlstate = "42622",
           .message = "names of prepared statements and portals may have 63 bytes at most",
@@ -71,6 +79,7 @@ Frontend::Step Frontend::on_parse(const Message& message) {
     case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
     case Ruling::Allowed: break;
   }
+  if (!name.empty()) ++wire_.meaning;
   forward(message, {.await = Await::Parse, .name = std::string(name), .prepared = std::move(prepared)});
   return Step::Done;
 }
@@ -111,6 +120,7 @@ Frontend::Step Frontend::on_bind(const Message& message) {
     entry.vague = true;
     entry.closing = "planned";
     mark_doubt(true);
+    ++wire_.meaning;  // code ran in its planning
   } else {
     Refusal refusal;
     if (blocks(*entry.portal, *bound, refusal)) {
@@ -118,6 +128,8 @@ Frontend::Step Frontend::on_bind(const Message& message) {
     }
     wire_.host.note("bind", message.whole);
   }
+  if (!name.empty()) ++wire_.meaning;
+  entry.portal->meaning = wire_.meaning;
   forward(message, std::move(entry));
   return Step::Done;
 }
@@ -199,11 +211,18 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
   // The further rows of what a person let run belong to that one run, and all of them where it was asked
   // about at Bind.
   const bool continued = (portal->suspended || portal->fresh) && portal->approved;
+  moved_ = statement != nullptr && !portal->suspended && portal->meaning != wire_.meaning;
+  if (moved_ && (defers(*portal) || continued)) {
+    abandon();
+    return refuse(message.type, message.whole.size(), bound_before());
+  }
   if (continued) {
     wire_.host.note("execute continued", message.whole);
   } else {
     Refusal refusal;
-    switch (rule_portal(*portal, row_count_max, refusal)) {
+    const Ruling ruling = rule_portal(*portal, row_count_max, refusal);
+    moved_ = false;
+    switch (ruling) {
       case Ruling::Held: return Step::Held;
       case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
       case Ruling::Allowed: break;
@@ -213,6 +232,7 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
   portal->suspended = false;
   portal->fresh = false;
   const bool vague = continued || wire_.judge.doubtful();
+  if (continued || wire_.judge.changes_meaning()) ++wire_.meaning;
   mark_doubt(vague);
   const std::string name(Cursor(message.body).text());
   describe_first(name, portal);
@@ -245,6 +265,7 @@ Frontend::Step Frontend::on_close(const Message& message) {
   if (!cursor.at_end() || (what != 'S' && what != 'P')) return broken("invalid Close message");
   if (!name_fits(name)) return refuse(message.type, message.whole.size(), name_too_long());
   wire_.host.note("close", message.whole);
+  if (!name.empty()) ++wire_.meaning;
   forward(message, {.await = Await::Close, .closes_portal = what == 'P', .name = std::string(name)});
   return Step::Done;
 }

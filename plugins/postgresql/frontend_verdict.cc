@@ -65,6 +65,14 @@ Frontend::Ruling Frontend::ask_host(sp_stage stage, Refusal& refusal) {
   sp_answer answer;
   const sp_verdict verdict = wire_.host.ask(ask, answer);
   answer_state_ = answer.state;
+  // An approval is for what the names mean now; the portal was planned when they may have meant something
+  // else.
+  if (verdict == SP_WAIT && moved_) {
+    moved_ = false;
+    abandon();
+    refusal = bound_before();
+    return Ruling::Refused;
+  }
   if (verdict == SP_WAIT && answer.state == SP_STATE_UNBOUND) return read_state();
   if (verdict == SP_WAIT && stage == SP_STAGE_EXECUTE) {
     // The first answer may come before the approval has its number: the warning is of use with it.

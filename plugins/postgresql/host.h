@@ -21,6 +21,7 @@ class Host {
   void drop(uint32_t from, uint64_t size) {
     if (size > 0) keep(link_.host->drop(link_.session, from, size));
   }
+  void pause(uint32_t leg) { keep(link_.host->pause(link_.session, leg)); }
   void emit(uint32_t to, Bytes bytes) {
     if (!bytes.empty()) keep(link_.host->emit(link_.session, to, bytes.data(), bytes.size()));
   }

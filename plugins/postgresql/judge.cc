@@ -11,7 +11,7 @@ namespace sallyport::pg {
 
 namespace {
 
-// EXECUTE of a statement that is an EXECUTE itself, and so on; deeper, it stays unknown.
+// EXECUTE of a statement that is an EXECUTE itself, and so on; what is deeper counts as unread.
 constexpr int deferred_depth_max = 4;
 constexpr uint32_t unknown_bit = sql::effect_bit(sql::Effect::unknown);
 constexpr uint32_t escape_bit = sql::effect_bit(sql::Effect::escape);
@@ -42,9 +42,11 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context, Row
   certain_ = true;
   waits_ = false;
   hides_copy_ = false;
+  unread_ = false;
   replication_ = run.replication;
   items_.clear();
   kept_.clear();
+  bound_.clear();
   strings_.clear();
   values_.clear();
   stands_for_.clear();
@@ -59,6 +61,7 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context, Row
   append_sized(binding_, stands_for_);
   append_sized(binding_, std::to_string(run.row_count_max));
   if (run.portal != nullptr) write_values(*run.portal, binding_);
+  for (const std::shared_ptr<Portal>& portal : bound_) write_values(*portal, binding_);
   if (!stands_for_.empty()) text_ += "\n-- what the name stands for:\n" + stands_for_;
   return true;
 }
@@ -106,20 +109,30 @@ uint32_t Judge::add(const std::shared_ptr<const Facts>& facts, const Ledger& led
 
 uint32_t Judge::add_deferred(const Facts& facts, size_t index, const Ledger& ledger, int depth) {
   const sql::Statement& statement = *facts.statements()[index].statement;
-  if (depth >= deferred_depth_max) return statement.effects;
+  if (depth >= deferred_depth_max) {
+    unread_ = true;
+    return statement.effects;
+  }
   const bool cursor = statement.verb != "EXECUTE";
   std::shared_ptr<Prepared> meant =
       defined_before(facts, index, cursor ? "DECLARE" : "PREPARE", statement.name);
   if (!meant && cursor) {
     const Found<Portal> found = ledger.find_portal(statement.name);
     certain_ = certain_ && found.certain;
-    if (found.value) meant = found.value->statement;
+    if (found.value) {
+      meant = found.value->statement;
+      bound_.push_back(found.value);
+    }
   } else if (!meant) {
     Found<Prepared> found = ledger.find_statement(statement.name);
     certain_ = certain_ && found.certain;
     meant = std::move(found.value);
   }
-  if (!meant || !meant->facts) return statement.effects;
+  if (!meant || !meant->facts) {
+    // A cursor that a function opened stands for what that function's call was judged for.
+    unread_ = unread_ || !cursor;
+    return statement.effects;
+  }
   if (!meant->text.empty()) stands_for_ += meant->text + "\n";
   const uint32_t inner = add(meant->facts, ledger, depth + 1);
   // Being unknown was the name's; functions in an EXECUTE's own arguments may be unknown too.
@@ -134,12 +147,20 @@ bool Judge::doubtful() const {
          std::ranges::any_of(items_, [](const Item& item) { return (item.effects & vague) != 0; });
 }
 
+bool Judge::changes_meaning() const {
+  constexpr uint32_t data_alone = sql::effect_bit(sql::Effect::read) | sql::effect_bit(sql::Effect::write);
+  return items_.empty() || std::ranges::any_of(items_, [](const Item& item) {
+           const std::string& verb = item.facts->statement->verb;
+           return (item.effects & ~data_alone) != 0 || verb == "PREPARE" || verb == "DECLARE";
+         });
+}
+
 void Judge::write_commands() {
   objects_.clear();
   fields_.clear();
   commands_.clear();
   size_t object_count = 0;
-  size_t field_count = sql::effect_count + 3;
+  size_t field_count = 2 * (sql::effect_count + 3);
   for (const Item& item : items_) {
     object_count += item.facts->objects.size();
     field_count += item.facts->fields.size() + sql::effect_count + 4;
@@ -148,9 +169,10 @@ void Judge::write_commands() {
   objects_.reserve(object_count);
   fields_.reserve(field_count);
   for (const Item& item : items_) write_statement(item);
-  if (!items_.empty()) return;
+  if (!items_.empty() && !unread_) return;
+  const size_t first_field = fields_.size();
   add_common_fields(unknown_bit);
-  add_command("UNPARSED", 0, 0);
+  add_command("UNPARSED", objects_.size(), first_field);
 }
 
 void Judge::write_statement(const Item& item) {

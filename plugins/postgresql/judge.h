@@ -36,6 +36,8 @@ class Judge {
   // After build(); valid until the next.
   // What was built may change settings that nobody can read from its text.
   [[nodiscard]] bool doubtful() const;
+  // It may change what names stand for: of prepared statements and cursors, by settings, or in the catalogue.
+  [[nodiscard]] bool changes_meaning() const;
   // It is a replication command.
   [[nodiscard]] bool is_replication() const { return replication_; }
   // An EXECUTE in it stands for a COPY to or from the client.
@@ -66,9 +68,11 @@ class Judge {
   bool certain_ = true;
   bool waits_ = false;
   bool hides_copy_ = false;
+  bool unread_ = false;  // something in it stands for what nobody has read
   bool replication_ = false;
   std::vector<Item> items_;
   std::vector<std::shared_ptr<const Facts>> kept_;  // what items_ points into
+  std::vector<std::shared_ptr<Portal>> bound_;      // that FETCHes in it read, with their values
   std::string text_;
   std::string binding_;
   std::string stands_for_;

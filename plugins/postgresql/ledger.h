@@ -47,6 +47,7 @@ struct Portal {
   bool suspended = false;   // ran, and has more rows
   bool approved = false;    // a person let it run: its further rows belong to that
   bool fresh = false;       // was asked about at its Bind, and has not run yet
+  uint64_t meaning = 0;     // Wire::meaning at its Bind: its names meant then what they mean to it
   bool describing = false;  // a Describe of it is under way
   bool described = false;
   std::shared_ptr<const RowShape> shape;

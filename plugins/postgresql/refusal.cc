@@ -73,6 +73,14 @@ Refusal state_unreadable() {
           .hint = "End the failed transaction and send it again."};
 }
 
+Refusal bound_before() {
+  return {.sqlstate = "55000",
+          .message =
+              "not run: what its names stand for was settled when it was bound, and may have changed since",
+          .detail = "Nothing was sent to the target.",
+          .hint = "Bind it again."};
+}
+
 Refusal denied(const sp_answer& answer) {
   Refusal out;
   out.message = view_of(answer.message);

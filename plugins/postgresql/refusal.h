@@ -32,7 +32,9 @@ struct Refusal {
 // 57014: the caller himself withdrew it.
 [[nodiscard]] Refusal cancelled();
 // 42501: what it would be bound to cannot be asked.
-[[nodiscard]] Refusal state_unreadable();
+Refusal state_unreadable();
+// A portal that was bound under other names or settings than there are now.
+Refusal bound_before();
 // 42501 with the rule's name, or 57014 where the caller himself cancelled a wait that nobody has to decide.
 [[nodiscard]] Refusal denied(const sp_answer& answer);
 

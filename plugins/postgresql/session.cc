@@ -134,6 +134,7 @@ sp_status Session::feed_client(const sp_input& input) {
       !frontend_.feed({input.data, input.data_size}, (input.events & SP_EVENT_ANSWER) != 0)) {
     return SP_FAULT;
   }
+  if (frontend_.waits() || cancelling) wire_.host.pause(SP_LEG_CLIENT);
   if (gone && !wire_.ended) {
     frontend_.abandon();
     wire_.finish("the client has closed");
@@ -147,6 +148,7 @@ sp_status Session::feed_target(const sp_input& input) {
     wire_.say_fatal("08P01", "the target broke the protocol");
     return SP_FAULT;
   }
+  if (catalogue_.waiting()) wire_.host.pause(SP_LEG_TARGET);
   if ((input.events & (SP_EVENT_END | SP_EVENT_FAILED)) == 0 || wire_.ended) return status();
   frontend_.abandon();
   if (wire_.target_said_fatal) {

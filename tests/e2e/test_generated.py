@@ -58,8 +58,7 @@ DEFAULTS = {"strict": "deny", "paused": "deny", "guard": "allow", "open": "allow
 GUARDED = ("pg_proc", "pg_aggregate", "pg_trigger", "pg_cast", "pg_operator", "pg_language", "pg_event_trigger", "pg_extension", "pg_foreign_server",
            "pg_foreign_data_wrapper", "pg_publication", "pg_subscription", "pg_db_role_setting", "pg_largeobject", "pg_largeobject_metadata", "files",
            "postgresql.auto.conf", "pg_hba.conf", "postgresql.conf")
-CODE = ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR", "CAST", "LANGUAGE", "RULE", "TRIGGER", "EXTENSION", "SERVER", "WRAPPER", "PUBLICATION",
-        "TABLE AS", "SELECT INTO", "MATERIALIZED VIEW")
+CODE = ("FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "OPERATOR", "CAST", "LANGUAGE", "RULE", "TRIGGER", "EXTENSION", "SERVER", "WRAPPER", "PUBLICATION")
 SPARED = ("SELECT (SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM stock s WHERE id < 0),"
           "(SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM journal s WHERE id < 0),"
           "(SELECT count(*) || md5(string_agg(s::text, '' ORDER BY id)) FROM parts s WHERE id < 0)")

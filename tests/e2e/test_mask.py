@@ -25,6 +25,40 @@ class FieldsOnly(world.Case):
         self.assertEqual("[masked]|name 1\n[masked]|name 2", out)
 
 
+class Large(world.Case):
+    """Rows that come while the gateway still asks the catalogue what they are."""
+
+    settings = {"policy": NAMED + "\n[[mask]]\nname = \"content\"\ntargets = [\"shop\"]\ndetect = [\"@pii\"]\naction = \"redact\"\n"}
+    COUNT = 40000
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.cluster.sql(f"""
+            CREATE TABLE large AS SELECT i AS id, md5(i::text) AS sum, repeat('x', 200) AS pad FROM generate_series(1, {cls.COUNT}) AS i;
+            CREATE TABLE inbox(line text); GRANT ALL ON large, inbox TO app""", database="shop")
+
+    def test_first_result(self):
+        """a session's first result may be large, in any form"""
+        for sql in ("SELECT * FROM large", "BEGIN; DECLARE c CURSOR FOR SELECT * FROM large; FETCH ALL FROM c", "COPY large TO STDOUT",
+                    "COPY (SELECT * FROM large) TO STDOUT", "SELECT upper(pad), sum FROM large"):
+            self.assertLessEqual(self.COUNT, self.good_psql(sql).count("\n") + 1, sql)
+        for binary in (False, True):
+            conn = self.connect(user="agent")
+            rows = conn.execute("SELECT id, sum, pad FROM large", binary=binary).fetchall()
+            self.assertEqual((self.COUNT, "x" * 200), (len(rows), rows[-1][2]))
+            conn.close()
+
+    def test_first_requests(self):
+        """what a client sends on while the gateway looks something up may be large too"""
+        conn = self.connect(user="agent", autocommit=True)
+        with conn.pipeline():
+            conn.execute("SELECT sum FROM large")
+            for number in range(40):
+                conn.execute("INSERT INTO inbox VALUES (%s)", (f"{number} " + "y" * 200000,))
+        self.assertEqual((40,), conn.execute("SELECT count(*) FROM inbox").fetchone())
+
+
 class Computed(world.Case):
     settings = {"policy": NAMED.replace('computed = "content"\n', "")}
 

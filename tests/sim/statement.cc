@@ -144,10 +144,26 @@ std::string message(uint8_t type, std::string_view body) {
   return taken(out.begin(type).bytes(pg::as_bytes(body)).end());
 }
 
-std::string error_message(std::string_view code, std::string_view text, std::string_view severity) {
+std::string report_message(uint8_t kind, std::string_view severity, std::string_view code,
+                           std::string_view text) {
   pg::Writer out;
-  pg::write_error(out, {.severity = severity, .sqlstate = code, .message = text});
+  out.begin(kind);
+  const auto field = [&out](char name, std::string_view value) {
+    out.u8(static_cast<uint8_t>(name)).text(value);
+  };
+  field('S', severity);
+  field('V', severity);
+  field('C', code);
+  field('M', text);
+  field('F', "postgres.c");
+  field('L', "1");
+  field('R', "exec_simple_query");
+  out.u8(0).end();
   return taken(out);
+}
+
+std::string error_message(std::string_view code, std::string_view text, std::string_view severity) {
+  return report_message(pg::back::error, severity, code, text);
 }
 
 std::string ready_message(char status) {

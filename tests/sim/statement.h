@@ -62,6 +62,9 @@ inline constexpr std::string_view planted_mark = "zqleak";
 
 // ---- Messages as bytes.
 [[nodiscard]] std::string message(uint8_t type, std::string_view body);
+// An ErrorResponse or NoticeResponse as the server's own code makes them, with where it did.
+[[nodiscard]] std::string report_message(uint8_t kind, std::string_view severity, std::string_view code,
+                                         std::string_view text);
 [[nodiscard]] std::string error_message(std::string_view code, std::string_view text,
                                         std::string_view severity = "ERROR");
 [[nodiscard]] std::string ready_message(char status);

@@ -184,10 +184,8 @@ void TargetConnection::cancel() {
 
 void TargetConnection::finish_run(const Tag& tag, bool simple) {
   if (scene_.random().chance(80)) {
-    pg::Writer out;
     // Of a code under which the server quotes no value: others may be masked.
-    pg::write_notice(out, {.severity = "WARNING", .sqlstate = "25P01", .message = "there is no transaction"});
-    send(std::string(pg::as_text(out.view())));
+    send(report_message(pg::back::notice, "WARNING", "25P01", "there is no transaction"));
   }
   if (tag.kind == Kind::error)
     return fail("23505", "Key (email)=(" + planted_value(tag, 0) + ") exists", simple);

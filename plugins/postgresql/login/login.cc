@@ -49,6 +49,7 @@ size_t Login::State::drop(size_t size) {
 
 void Login::State::end(std::string_view reason) {
   if (outcome != LoginStep::Going) return;
+  forget_proof();
   at = At::Over;
   outcome = LoginStep::Ended;
   host_took(link.host->finish(link.session, SP_LEG_CLIENT, text_of(reason)));
@@ -72,6 +73,7 @@ size_t Login::State::read(Bytes bytes) {
       case At::FirstBytes: taken = read_first(rest); break;
       case At::SaslInitial:
       case At::SaslFinal: taken = read_sasl(rest); break;
+      case At::Token: taken = read_token(rest); break;
       case At::Handshake:
       case At::Proving:
       case At::Target:

@@ -6,6 +6,7 @@
 //   FirstBytes --SSLRequest--> Handshake --TLS--> FirstBytes
 //   FirstBytes --CancelRequest--> Cancel
 //   FirstBytes --StartupMessage--> SaslInitial -> SaslFinal -> Proving -> Target -> Ready -> Welcomed
+//                            or -> Token (cleartext, over TLS) -> Proving
 //   any --error--> Ended (a FATAL was emitted and the client's leg finished)
 //
 // Use:  Login login(link, info);

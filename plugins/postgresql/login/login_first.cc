@@ -100,7 +100,8 @@ void Login::State::version(uint32_t code, Bytes body) {
   if (!read) return fatal(read.error().sqlstate, read.error().message, read.error().hint);
   startup = std::move(*read);
   begin_login();
-  if (outcome == LoginStep::Going) offer_mechanisms(static_cast<uint16_t>(code & 0xffff));
+  if (outcome == LoginStep::Going) negotiate_version(static_cast<uint16_t>(code & 0xffff));
+  if (outcome == LoginStep::Going) ask_proof();
 }
 
 }  // namespace sallyport::pg

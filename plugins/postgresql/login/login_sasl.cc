@@ -1,4 +1,4 @@
-// The caller's proof: SCRAM on the client's leg.
+// The caller's proof: SCRAM on the client's leg, and what comes of any proof.
 #include <algorithm>
 #include <array>
 
@@ -29,16 +29,24 @@ void Login::State::begin_login() {
   scram.emplace(std::string(as_text({binding.data(), static_cast<size_t>(size)})), startup.user);
 }
 
-void Login::State::offer_mechanisms(uint16_t minor) {
-  Writer out;
+void Login::State::negotiate_version(uint16_t minor) {
   const auto& options = startup.protocol_options;
-  if (minor > 0 || !options.empty()) {
-    const size_t count = std::min(options.size(), protocol_option_echo_max);
-    // The manual speaks of the minor version; server and libpq put the whole version here.
-    out.begin(back::negotiate_version).u32(protocol_3_0).u32(static_cast<uint32_t>(count));
-    for (size_t i = 0; i < count; ++i) out.text(options[i]);
-    out.end();
-  }
+  if (minor == 0 && options.empty()) return;
+  Writer out;
+  const size_t count = std::min(options.size(), protocol_option_echo_max);
+  // The manual speaks of the minor version; server and libpq put the whole version here.
+  out.begin(back::negotiate_version).u32(protocol_3_0).u32(static_cast<uint32_t>(count));
+  for (size_t i = 0; i < count; ++i) out.text(options[i]);
+  out.end();
+  send(out);
+}
+
+void Login::State::ask_proof() {
+  verifier.size = sizeof verifier;
+  const int kind = link.host->verifier(link.session, &verifier);
+  if (!host_took(kind)) return;
+  if (kind == SP_VERIFIER_PASSWORD) return ask_token();
+  Writer out;
   out.begin(back::authentication).u32(10);
   if (scram->offers_plus()) out.text(scram_plus_name);
   out.text(scram_name).u8(0).end();
@@ -76,13 +84,8 @@ void Login::State::sasl_initial(Bytes body) {
   }
   const std::string_view text = as_text(cursor.rest());
   if (size != text.size()) return fatal("08P01", "malformed SASL initial response");
-  sp_scram_verifier verifier{};
-  verifier.size = sizeof verifier;
   std::array<uint8_t, scram_random_size> random;
-  if (!host_took(link.host->verifier(link.session, &verifier)) ||
-      !host_took(link.host->random(link.session, random.data(), random.size()))) {
-    return;
-  }
+  if (!host_took(link.host->random(link.session, random.data(), random.size()))) return;
   const auto reply = scram->first(plus, text, verifier, random);
   wipe(&verifier, sizeof verifier);
   if (!reply) {
@@ -106,16 +109,31 @@ void Login::State::sasl_final(Bytes body) {
   prove();
 }
 
-void Login::State::prove() {
+int Login::State::put_proof(sp_identity& identity) {
+  if (by_token) {
+    const auto* data = reinterpret_cast<const uint8_t*>(token.data());
+    const sp_bytes bytes = {token_too_large ? nullptr : data, token.size()};
+    return link.host->prove(link.session, SP_PROOF_PASSWORD, bytes, &identity);
+  }
   const Digest& proof = scram->proof();
   const sp_bytes bytes = {proof.data(), proof_right ? proof.size() : 0};
+  return link.host->prove(link.session, SP_PROOF_SCRAM, bytes, &identity);
+}
+
+void Login::State::forget_proof() {
+  wipe(&verifier, sizeof verifier);
+  wipe(token);
+  scram.reset();
+}
+
+void Login::State::prove() {
   sp_identity identity{};
   identity.size = sizeof identity;
   identity.verdict = SP_DENY;
-  if (!host_took(link.host->prove(link.session, SP_PROOF_SCRAM, bytes, &identity))) return;
+  if (!host_took(put_proof(identity))) return;
   if (identity.verdict == SP_WAIT) return;
-  // The proof is looked at once more, so that no mistake of a host can let a wrong one in.
-  if (identity.verdict != SP_ALLOW || !proof_right) {
+  // SCRAM's proof is looked at once more, so that no mistake of a host can let a wrong one in.
+  if (identity.verdict != SP_ALLOW || (!by_token && !proof_right)) {
     const std::string_view message = view_of(identity.message);
     return fatal("28P01", message.empty() ? "authentication failed" : message);
   }
@@ -124,10 +142,16 @@ void Login::State::prove() {
     return fatal("0A000", "replication connections are not allowed by the gateway",
                  "A login of the target may be permitted them: permit = [\"replication\"].");
   }
-  Writer out;
-  out.begin(back::authentication).u32(12).bytes(as_bytes(scram->server_final())).end();
-  send(out);
-  scram.reset();
+  if (!by_token) {
+    Writer out;
+    out.begin(back::authentication).u32(12).bytes(as_bytes(scram->server_final())).end();
+    send(out);
+  }
+  forget_proof();
+  enter(identity);
+}
+
+void Login::State::enter(const sp_identity& identity) {
   who = view_of(identity.who);
   login = view_of(identity.login);
   request = {.target = std::string(view_of(identity.target)),

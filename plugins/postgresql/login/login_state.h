@@ -1,5 +1,6 @@
 // What a Login holds between feeds; shared by its source files only. login.cc has the events and the end,
-// login_first.cc the messages before the StartupMessage is taken, login_sasl.cc the caller's proof.
+// login_first.cc the messages before the StartupMessage is taken, login_sasl.cc and login_token.cc the
+// caller's proof.
 #pragma once
 
 #include <optional>
@@ -20,6 +21,7 @@ struct Login::State {
     Handshake,
     SaslInitial,
     SaslFinal,
+    Token,
     Proving,
     Target,
     Ready,
@@ -45,8 +47,12 @@ struct Login::State {
   bool held = false;
   BackendKey cancel;
   Startup startup;
+  sp_scram_verifier verifier{};
   std::optional<ScramServer> scram;
   bool proof_right = false;
+  bool by_token = false;  // in cleartext, over TLS: it names its bearer
+  bool token_too_large = false;
+  std::string token;
   TargetRequest request;
   std::string who;
   std::string login;
@@ -67,11 +73,17 @@ struct Login::State {
   void cancel_request(Cursor& body);
   void version(uint32_t code, Bytes body);
   void begin_login();
-  void offer_mechanisms(uint16_t minor);
+  void negotiate_version(uint16_t minor);
+  void ask_proof();
   size_t read_sasl(Bytes bytes);
   void sasl_initial(Bytes body);
   void sasl_final(Bytes body);
+  void ask_token();
+  size_t read_token(Bytes bytes);
   void prove();
+  int put_proof(sp_identity& identity);
+  void forget_proof();
+  void enter(const sp_identity& identity);
   void follow_target(TargetStep step);
 };
 

@@ -3,6 +3,7 @@
 
 #include "plugins/postgresql/login/startup.h"
 #include "plugins/postgresql/login/target_state.h"
+#include "plugins/postgresql/settings.h"
 
 namespace sallyport::pg {
 
@@ -62,6 +63,15 @@ void TargetLogin::State::ready(Bytes body) {
   if (encoding == parameters.end() || encoding->value != "UTF8") {
     return fail(sqlstate_rejected,
                 "target " + quoted_name(request.target) + " does not speak UTF8 with the gateway");
+  }
+  // A role or a database may have a setting of its own under which the server reads other statements than the
+  // gateway judges.
+  const auto strings = std::ranges::find(parameters, "standard_conforming_strings", &Parameter::name);
+  if (strings != parameters.end() && forbidden_setting(strings->name, strings->value)) {
+    return fail(sqlstate_rejected,
+                "target " + quoted_name(request.target) +
+                    " has standard_conforming_strings off for this login or database: its "
+                    "operator turns it on (ALTER ROLE ... RESET standard_conforming_strings)");
   }
   at = At::Ready;
 }

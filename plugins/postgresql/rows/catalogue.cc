@@ -20,7 +20,7 @@ void Catalogue::want(std::span<const uint32_t> table_oids, std::span<const uint3
     const bool known = tables_.contains(oid) || std::ranges::find(missing_, oid) != missing_.end();
     if (!known && std::ranges::find(asked_, oid) == asked_.end()) asked_.push_back(oid);
   }
-  for (const uint32_t oid : type_oids) types_->add_unknown(oid, asked_types_);
+  types_->add_unknown(type_oids, asked_types_);
   std::erase_if(asked_types_, [this](uint32_t oid) {
     return std::ranges::find(missing_types_, oid) != missing_types_.end();
   });
@@ -81,6 +81,16 @@ std::vector<std::string_view> Catalogue::paths(uint32_t table_oid) const {
   const auto table = tables_.find(table_oid);
   if (table == tables_.end()) return out;
   for (const Column& column : table->second.columns) out.push_back(column.path);
+  return out;
+}
+
+std::vector<std::string_view> Catalogue::paths(uint32_t table_oid, int16_t attribute_number) const {
+  std::vector<std::string_view> out;
+  const auto table = tables_.find(table_oid);
+  if (table == tables_.end()) return out;
+  for (const Column& column : table->second.columns) {
+    if (column.number == attribute_number) out.push_back(column.path);
+  }
   return out;
 }
 

@@ -63,6 +63,8 @@ class Catalogue {
   [[nodiscard]] const Sources* sources(const SourcesQuestion& question) const;
   // Of all columns; none: the relation is not known.
   [[nodiscard]] std::vector<std::string_view> paths(uint32_t table_oid) const;
+  // Of one of them; of a partition's there are several.
+  [[nodiscard]] std::vector<std::string_view> paths(uint32_t table_oid, int16_t attribute_number) const;
 
   // For every event of catalogue_leg, and SP_EVENT_ANSWER of any leg. True: what was waited for is settled,
   // the machine must look at the held reply again (leg SP_LEG_TARGET). Failures settle too: no origin.

@@ -26,8 +26,11 @@ std::string columns_question(std::span<const uint32_t> oids) {
          "(ARRAY[i.inhrelid, i.inhparent]::pg_catalog.oid[])) "
          ", a.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog.\"char\" "
          "FROM pg_catalog.pg_class c "
-         "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) CASE WHEN c.relispartition "
-         "THEN pg_catalog.pg_partition_root(c.oid)::pg_catalog.oid ELSE c.oid END "
+         // A partition's columns are also those of all that it is a part of: a mask may name any of them.
+         "JOIN pg_catalog.pg_class r ON r.oid OPERATOR(pg_catalog.=) ANY (CASE WHEN c.relispartition "
+         "THEN ARRAY(SELECT p.relid::pg_catalog.oid FROM pg_catalog.pg_partition_ancestors(c.oid) AS "
+         "p(relid)) "
+         "ELSE ARRAY[c.oid] END) "
          "JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) r.relnamespace "
          "JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid "
          "WHERE c.oid OPERATOR(pg_catalog.=) ANY " +

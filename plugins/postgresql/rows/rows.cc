@@ -66,8 +66,9 @@ void Rows::enroll(const Column& column, const Types& types, bool possible, bool 
   if (!possible) return;
   const uint32_t origin = column.no_origin ? uint32_t{SP_FIELD_NO_ORIGIN} : 0u;
   const uint32_t relation = column.unrelated ? uint32_t{SP_FIELD_UNRELATED} : 0u;
-  // A number that was made out of a text is as good as the text.
-  const bool spells = column.no_origin && !column.unrelated && converts;
+  // A number that was made out of a text is as good as the text; and one in a row may be a masked column's.
+  const bool spells =
+      column.no_origin && !column.unrelated && (converts || types.holds_record(column.type_oid));
   const KindSet kinds = types.kinds(column.type_oid, column.binary());
   for (uint32_t i = 0; i < kind_count; ++i) {
     if ((kinds >> i & 1) == 0) continue;
@@ -95,6 +96,17 @@ Described Rows::describe(std::span<const uint8_t> message, RowShape& shape, Read
   return prepare(shape);
 }
 
+// Of a partition there are several: that which a mask names, if one does.
+std::string_view Rows::path_of(const Column& column) {
+  const std::vector<std::string_view> paths = catalogue_.paths(column.table_oid, column.attribute_number);
+  if (paths.empty()) return {};
+  const auto named =
+      paths.size() == 1 ? paths.begin() : std::ranges::find_if(paths, [this](std::string_view path) {
+        return names_masked(std::span(&path, 1));
+      });
+  return named == paths.end() ? paths.front() : *named;
+}
+
 Described Rows::prepare(const RowShape& shape) {
   // Without masks nobody needs to know where values come from.
   if (shape.located || shape.unknown || !masks_possible()) return Described::Done;
@@ -105,7 +117,7 @@ Described Rows::prepare(const RowShape& shape) {
   }
   if (catalogue_.resolve(tables, types) == Catalogue::Answer::Waiting) return Described::Waiting;
   for (const Column& column : shape.columns) {
-    column.path = catalogue_.path(column.table_oid, column.attribute_number);
+    column.path = path_of(column);
     // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
     const bool system = column.table_oid != 0 && column.attribute_number < 0;
     column.no_origin = (column.path.empty() && !system) || catalogue_.derived(column.table_oid);

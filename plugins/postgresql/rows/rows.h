@@ -96,6 +96,10 @@ class Rows {
                                    const RowShape& shape);
   [[nodiscard]] bool collect_report(std::span<const uint8_t> data, size_t offset, size_t size,
                                     Quotes quotes = Quotes::Own, bool placed = true);
+  // One text of a message (a notification's payload, a parameter's value): `text_size` bytes that stand `at`
+  // bytes behind its beginning.
+  [[nodiscard]] bool collect_text(std::span<const uint8_t> data, size_t offset, size_t size, size_t at,
+                                  size_t text_size, Quotes quotes);
   // Calls `mask` once for all that was collected, if anything needs it. False: the host refused.
   [[nodiscard]] bool finish();
   // Passes, drops and emits data[begin, end), whole messages, in order. False: the host refused.
@@ -133,6 +137,7 @@ class Rows {
   sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
   Catalogue::Answer prove(const RowShape& shape);
+  [[nodiscard]] std::string_view path_of(const Column& column);
   [[nodiscard]] bool names_masked(std::span<const std::string_view> paths);
   sp_field_id text_field(std::string_view label, Quotes quotes, TextFields& known);
   sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);
@@ -166,7 +171,7 @@ class Rows {
   uint32_t generation_ = 1;
   size_t field_count_ = 0;
   enum class Masks : uint8_t { Unknown, None, Some } masks_ = Masks::Unknown;
-  TextFields report_fields_, name_fields_;
+  TextFields report_fields_, name_fields_, message_fields_;
 
   Atoms atoms_;
   std::vector<std::shared_ptr<const RowShape>> shapes_;  // of the batch: its parts point into them

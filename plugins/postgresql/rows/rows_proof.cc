@@ -49,7 +49,14 @@ Rows::Copied Rows::copies_masked(const postgresql::sql::Statement& statement, bo
   if (sources == nullptr) return Copied::Yes;
   if (catalogue_.resolve(sources->oids) == Catalogue::Answer::Waiting) return Copied::Waiting;
   catalogue_.forget_missing();
-  const bool whole = sources->views || std::ranges::find(statement.columns, "*") != statement.columns.end();
+  // A name that is no column of theirs is another's for one of them, or a function's of a whole row.
+  const auto is_column = [&](const std::string& name) {
+    return std::ranges::any_of(sources->oids, [&](uint32_t oid) {
+      return std::ranges::any_of(catalogue_.paths(oid),
+                                 [&](std::string_view path) { return path.ends_with("." + name); });
+    });
+  };
+  const bool whole = sources->views || !std::ranges::all_of(statement.columns, is_column);
   const bool copies = std::ranges::any_of(sources->oids, [&](uint32_t oid) {
     std::vector<std::string_view> paths = catalogue_.paths(oid);
     if (paths.empty()) return true;

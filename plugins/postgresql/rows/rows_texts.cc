@@ -16,13 +16,21 @@ bool quotes_values(std::string_view sqlstate) {
          sqlstate.starts_with("P0") || sqlstate == "00000" || sqlstate == "01000";
 }
 
-// Whether a report of what evaluates stored values quotes none. The parser's errors have a position.
+// Whether a report of what evaluates stored values quotes none. The parser's errors have a position. Of class
+// 54 some quote the word that is too long.
 bool quotes_no_value(std::string_view sqlstate, bool positioned) {
-  constexpr std::string_view classes[] = {"08", "21", "25", "40", "53", "54", "55", "57"};
+  constexpr std::string_view classes[] = {"08", "21", "25", "40", "53", "55", "57"};
   if (sqlstate.size() != 5) return false;
   if (sqlstate == "42501" || sqlstate == "22012" || sqlstate == "22001") return true;
   if (sqlstate.starts_with("42") && positioned) return true;
   return std::ranges::find(classes, sqlstate.substr(0, 2)) != std::end(classes);
+}
+
+// Code of users' own gives its reports any text and any code. The server says where in its source a report
+// was made: `F` and `R` of protocol 55.8, which no SQL can set.
+bool raised_by_users(std::span<const uint8_t> report) { return report_field(report, 'F').starts_with("pl"); }
+bool has_source(std::span<const uint8_t> report) {
+  return !report_field(report, 'F').empty() && !report_field(report, 'R').empty();
 }
 
 bool all_of(std::string_view text, size_t size_max, bool (*good)(char)) {
@@ -63,9 +71,9 @@ sp_field_id Rows::text_field(std::string_view label, Quotes quotes, TextFields& 
 
 sp_field_id Rows::report_field_of(std::span<const uint8_t> report, Quotes quotes) {
   const std::string_view sqlstate = report_field(report, 'C');
-  bool quoting = quotes == Quotes::Anything || quotes_values(sqlstate);
+  bool quoting = quotes == Quotes::Anything || quotes_values(sqlstate) || raised_by_users(report);
   if (quotes == Quotes::Stored && !quoting) {
-    quoting = !quotes_no_value(sqlstate, !report_field(report, 'P').empty());
+    quoting = !has_source(report) || !quotes_no_value(sqlstate, !report_field(report, 'P').empty());
   }
   return text_field("error", quoting ? Quotes::Anything : Quotes::Own, report_fields_);
 }
@@ -110,6 +118,16 @@ bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t s
   }
   units_.back().part_end = parts_.size();
   return cursor.at_end();
+}
+
+bool Rows::collect_text(std::span<const uint8_t> data, size_t offset, size_t size, size_t at,
+                        size_t text_size, Quotes quotes) {
+  Message message;
+  if (!begin_unit(data, offset, size, message)) return false;
+  units_.back().texts = true;
+  add_text(offset + at, text_size, text_field("message", quotes, message_fields_));
+  units_.back().part_end = parts_.size();
+  return true;
 }
 
 }  // namespace sallyport::pg

@@ -39,9 +39,8 @@ bool only_known(const sql::Statement& statement) {
   return !statement.deferred && !statement.reads_free_setting && statement.unknown_functions.empty();
 }
 
-bool collect(const sql::Statement& statement, Purpose purpose, Names& out) {
-  if (!(purpose == Purpose::Shows ? only_selects(statement) : only_known(statement))) return false;
-  for (const sql::Object& relation : statement.relations_read) {
+bool add_relations(const std::vector<sql::Object>& relations, Names& out) {
+  for (const sql::Object& relation : relations) {
     // An alias for this session's own.
     if (relation.schema == "pg_temp" || !usable(relation.name)) return false;
     if (!relation.schema.empty() && !usable(relation.schema)) return false;
@@ -51,6 +50,15 @@ bool collect(const sql::Statement& statement, Purpose purpose, Names& out) {
       out.relations.push_back(&relation);
     }
   }
+  return true;
+}
+
+bool collect(const sql::Statement& statement, Purpose purpose, Names& out) {
+  if (!(purpose == Purpose::Shows ? only_selects(statement) : only_known(statement))) return false;
+  if (!add_relations(statement.relations_read, out)) return false;
+  // What several parts of it change, each may return to the others.
+  const bool returns = purpose == Purpose::Copies && statement.relations_written.size() > 1;
+  if (returns && !add_relations(statement.relations_written, out)) return false;
   const auto add_other = [&out](std::string_view name) {
     if (std::ranges::find(out.others, name) == out.others.end()) out.others.push_back(name);
     return usable(name);
@@ -80,6 +88,9 @@ std::string wanted(const Names& names) {
   }
   return out;
 }
+
+// Rows as of the question below, but none of them.
+constexpr std::string_view nothing_wanted = "SELECT 0, 0::pg_catalog.oid, 't', '' WHERE false; ";
 
 // As pg_class has them: no indexes, no composite types. pg_node_tree writes a relation as `:relid 16384`
 // (outfuncs.c of the server), which also names what pg_depend leaves out because it came with the server.
@@ -172,9 +183,10 @@ std::string others_question(const Names& names) {
 
 SourcesQuestion sources_question(const sql::Statement& statement, Purpose purpose) {
   Names names;
-  if (!collect(statement, purpose, names) || names.relations.empty()) return {};
+  if (!collect(statement, purpose, names)) return {};
   if (names.relations.size() > source_name_count_max || names.others.size() > source_name_count_max)
     return {};
+  if (names.relations.empty()) return {.text = std::string(nothing_wanted) + others_question(names)};
   std::string text = "WITH RECURSIVE wanted(number, schema, name) AS (VALUES " + wanted(names);
   text += reach_head;
   text += seeming;
@@ -190,9 +202,10 @@ bool may_copy(const sql::Statement& statement) {
   };
   return !statement.has(sql::Effect::escape) &&
          std::ranges::any_of(statement.verbs, [&](const std::string& verb) { return among(verbs, verb); }) &&
-         std::ranges::any_of(statement.relations_read, [&](const sql::Object& relation) {
-           return !among(statement.relations_written, relation);
-         });
+         (statement.relations_written.size() > 1 ||
+          std::ranges::any_of(statement.relations_read, [&](const sql::Object& relation) {
+            return !among(statement.relations_written, relation);
+          }));
 }
 
 bool vouched(std::string_view functions) {

@@ -203,8 +203,6 @@ const Type* find_built_in(uint32_t oid) {
 
 constexpr Type obscure;
 
-constexpr KindSet bit(sp_kind kind) { return KindSet{1} << kind; }
-
 }  // namespace
 
 const Type* Types::own(uint32_t oid) const {
@@ -223,20 +221,6 @@ const Type& Types::find(uint32_t oid) const {
 
 bool Types::unknown(uint32_t oid) const { return oid >= first_given_oid && !user_.contains(oid); }
 
-void Types::add_unknown(uint32_t oid, std::vector<uint32_t>& out) const { add_unknown(oid, out, 0); }
-
-void Types::add_unknown(uint32_t oid, std::vector<uint32_t>& out, int depth) const {
-  if (depth > type_depth_max) return;
-  if (unknown(oid)) {
-    if (std::ranges::find(out, oid) == out.end()) out.push_back(oid);
-    return;
-  }
-  const Type* type = own(oid);
-  if (type == nullptr) return;
-  if (type->element != 0) add_unknown(type->element, out, depth + 1);
-  for (const uint32_t column : type->columns) add_unknown(column, out, depth + 1);
-}
-
 void Types::add(uint32_t oid, Type type, std::span<const uint32_t> columns) {
   if (kept_.size() >= type_count_max) {
     user_.emplace(oid, &obscure);
@@ -245,54 +229,6 @@ void Types::add(uint32_t oid, Type type, std::span<const uint32_t> columns) {
   if (!columns.empty()) type.columns = columns_.emplace_back(columns.begin(), columns.end());
   kept_.push_back(type);
   user_[oid] = &kept_.back();
-}
-
-KindSet Types::kinds(uint32_t oid, bool binary) const { return kinds(oid, binary, 0); }
-
-KindSet Types::kinds(uint32_t oid, bool binary, int depth) const {
-  constexpr KindSet any = bit(SP_KIND_TEXT) | bit(SP_KIND_JSON) | bit(SP_KIND_DIGITS) | bit(SP_KIND_UUID) |
-                          bit(SP_KIND_PLAIN) | bit(SP_KIND_OPAQUE);
-  if (depth > type_depth_max) return any;
-  // The statistics' arrays are of any type; in binary they name it.
-  constexpr uint32_t anyarray_oid = 2277;
-  if (oid == anyarray_oid && binary) return any;
-  const Type& type = find(oid);
-  const KindSet readable = bit(binary ? SP_KIND_OPAQUE : SP_KIND_TEXT);
-  switch (type.form) {
-    case Form::Text:
-    case Form::Letter:
-    case Form::Xml:
-    case Form::Enum:
-    case Form::Versioned:
-    case Form::Bytea:
-    case Form::Address:
-    case Form::Hardware: return bit(SP_KIND_TEXT);
-    case Form::Int2:
-    case Form::Int4:
-    case Form::Int8:
-    case Form::Oid:
-    case Form::Numeric:
-    case Form::Float: return bit(SP_KIND_DIGITS);
-    case Form::Json:
-    case Form::Jsonb: return bit(SP_KIND_JSON);
-    case Form::Uuid: return bit(SP_KIND_UUID);
-    case Form::Registered: return bit(binary ? SP_KIND_PLAIN : SP_KIND_TEXT);
-    case Form::Search:
-    case Form::Obscure: return readable;
-    case Form::Vector: return bit(binary ? SP_KIND_DIGITS : SP_KIND_TEXT);
-    case Form::Plain: return bit(SP_KIND_PLAIN);
-    case Form::Hstore: return bit(SP_KIND_TEXT);
-    case Form::Array:
-    case Form::Range:
-    case Form::Multirange: return kinds(type.element, binary, depth + 1);
-    case Form::Domain:
-    case Form::Record: break;
-  }
-  // In binary each value of a record names its type.
-  if (type.columns.empty() || binary) return any;
-  KindSet set = 0;
-  for (const uint32_t column : type.columns) set |= kinds(column, binary, depth + 1);
-  return set;
 }
 
 }  // namespace sallyport::pg

@@ -64,18 +64,22 @@ class Types {
   [[nodiscard]] const Type& find(uint32_t oid) const;
   // Whether only the catalogue can tell, and has not yet.
   [[nodiscard]] bool unknown(uint32_t oid) const;
-  // Those of `oid` and of what it is made of that are unknown.
-  void add_unknown(uint32_t oid, std::vector<uint32_t>& out) const;
+  // Those of `oids` and of what they are made of that are unknown, each once.
+  void add_unknown(std::span<const uint32_t> oids, std::vector<uint32_t>& out) const;
 
   void add(uint32_t oid, Type type, std::span<const uint32_t> columns = {});
 
   // What the spans of its values can be. `binary`: in that format.
   [[nodiscard]] KindSet kinds(uint32_t oid, bool binary) const;
+  // Whether it is a record, or made of some.
+  [[nodiscard]] bool holds_record(uint32_t oid) const;
 
  private:
   [[nodiscard]] const Type* own(uint32_t oid) const;  // a domain as it is; null: not known
-  [[nodiscard]] KindSet kinds(uint32_t oid, bool binary, int depth) const;
-  void add_unknown(uint32_t oid, std::vector<uint32_t>& out, int depth) const;
+  [[nodiscard]] KindSet own_kinds(uint32_t oid, bool binary, std::vector<uint32_t>& parts) const;
+  // `visit(oid, depth)` gives what that type is made of.
+  template <typename Visit>
+  void walk(std::span<const uint32_t> oids, Visit visit) const;
 
   std::unordered_map<uint32_t, const Type*> user_;
   std::deque<Type> kept_;

@@ -115,6 +115,13 @@ void Walker::source(Fields fields) {
   Fields alias;
   const bool renamed = find(fields, "alias", alias);
   facts_.source(renamed ? text_of(alias, "aliasname") : text_of(fields, "relname"));
+  if (renamed) renamed_columns(alias);
+}
+
+// FROM t AS a(x, y): any column may stand behind a name of another's.
+void Walker::renamed_columns(Fields alias) {
+  Array list;
+  if (find(alias, "colnames", list)) facts_.column("*");
 }
 
 void Walker::range_var(Fields fields) {

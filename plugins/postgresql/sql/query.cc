@@ -23,6 +23,8 @@ void Walker::with(Fields fields) {
   for (const Element item : list) {
     if (!tagged(item, tag, cte)) continue;
     visit_fields(cte);
+    Array columns;
+    if (find(cte, "aliascolnames", columns)) facts_.column("*");
     if (!recursive) open_cte(text_of(cte, "ctename"));
   }
 }
@@ -54,6 +56,7 @@ void Walker::visit_query(Fields fields, std::string_view skipped) {
 }
 
 void Walker::select(Fields fields) {
+  if (configure(fields)) return;
   const size_t scope = ctes_.size();
   Fields into;
   const bool creates = find(fields, "intoClause", into);
@@ -62,7 +65,6 @@ void Walker::select(Fields fields) {
   if (creates) {
     facts_.effect(Effect::schema);
     facts_.effect(Effect::write);
-    facts_.escape("copies-data");
     Fields relation;
     if (find(into, "rel", relation)) facts_.written(relation_of(relation));
   }

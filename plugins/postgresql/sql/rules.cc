@@ -82,7 +82,7 @@ const Walker::StatementRule* Walker::statement_rule(std::string_view tag) {
       StatementRule{"CreateStatsStmt", "CREATE", E::schema, "", "defnames", K::other},
       StatementRule{"CreateStmt", "CREATE", E::schema, "", "tablespacename", K::tablespace},
       StatementRule{"CreateSubscriptionStmt", "CREATE", E::schema, "replication", "subname", K::other},
-      StatementRule{"CreateTableAsStmt", "CREATE", E::schema, "copies-data", "", K::other, &W::create_as},
+      StatementRule{"CreateTableAsStmt", "CREATE", E::schema, "", "", K::other, &W::create_as},
       StatementRule{"CreateTableSpaceStmt", "CREATE", E::schema, "file", "tablespacename", K::tablespace},
       StatementRule{"CreateTransformStmt", "CREATE", E::schema, "code", "lang", K::language},
       StatementRule{"CreateTrigStmt", "CREATE", E::schema, "trigger", "trigname", K::other, &W::trigger},

@@ -27,12 +27,6 @@ constexpr std::array transaction_rules = {
     TransactionRule{"TRANS_STMT_ROLLBACK_PREPARED", "ROLLBACK PREPARED", Transaction::rollback_prepared},
 };
 
-std::string lower(std::string_view text) {
-  std::string folded(text);
-  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-  return folded;
-}
-
 }  // namespace
 
 void Walker::transaction(Fields fields) {
@@ -153,6 +147,8 @@ void Walker::create_as(Fields fields) {
   facts_.merge(source);
   facts_.statement().deferred = source.deferred;
   facts_.statement().name = source.name;
+  // Of what a name stands for nobody can say beforehand what it would leave behind.
+  if (source.deferred) facts_.escape("copies-data");
   facts_.statement().inner.push_back(std::move(source));
 }
 

@@ -123,8 +123,8 @@ struct Statement {
   std::vector<Object> functions_called;   // SQL's own spellings included: EXTRACT(...) is pg_catalog.extract
   std::vector<std::string> unknown_functions;  // called, but on no list; operators as "operator @@@"
   // Reasons: do, call, load, function NAME, function-definition, code (aggregate, operator, cast, language,
-  // ...), trigger, event-trigger, rule, row-security, copy-file, copy-program, copies-data (SELECT INTO,
-  // CREATE TABLE AS, materialized view), file, foreign, replication, extension, setting NAME,
+  // ...), trigger, event-trigger, rule, row-security, copy-file, copy-program, copies-data (CREATE TABLE AS
+  // EXECUTE), file, foreign, replication, extension, setting NAME,
   // persistent-setting, alter-system, security-label, two-phase. (copies-masked: only the session can tell.)
   std::vector<std::string> escapes;
   std::vector<std::string>

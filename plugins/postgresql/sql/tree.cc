@@ -63,6 +63,12 @@ std::vector<std::string_view> strings_of(Fields fields, std::string_view key) {
   return find(fields, key, value) ? strings_of(value) : std::vector<std::string_view>();
 }
 
+std::string lower(std::string_view text) {
+  std::string folded(text);
+  for (char& c : folded) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return folded;
+}
+
 std::string constant_of(Element value) {
   std::string_view tag;
   Fields fields;

@@ -88,7 +88,10 @@ void Walker::bare(std::string_view first_key, Fields fields) {
   Element unused;
   if (first_key == "catalogname" || first_key == "schemaname" || first_key == "relname")
     return range_var(fields);
-  if (first_key == "aliasname") return facts_.source(text_of(fields, "aliasname"));
+  if (first_key == "aliasname") {
+    renamed_columns(fields);
+    return facts_.source(text_of(fields, "aliasname"));
+  }
   if (first_key == "names") return type_name(fields);
   if (first_key == "roletype") return role(fields);
   if (first_key == "funcname") return function_call(fields);

@@ -67,6 +67,8 @@ class Walker {
   static Object relation_of(Fields fields);
   void range_var(Fields fields);
   void source(Fields fields);
+  void renamed_columns(Fields alias);
+  bool configure(Fields select);
   void function_call(Fields fields);
   void function(const std::vector<std::string_view>& names);
   void configuration(Fields fields);
@@ -143,6 +145,8 @@ class Walker {
 [[nodiscard]] std::vector<std::string_view> strings_of(simdjson::dom::element value);
 [[nodiscard]] std::vector<std::string_view> strings_of(simdjson::dom::object fields, std::string_view key);
 // The value of an A_Const or String as text.
+// As the server folds the names of settings.
+[[nodiscard]] std::string lower(std::string_view text);
 [[nodiscard]] std::string constant_of(simdjson::dom::element value);
 // {"a","b","c"} -> a.b.c; beyond three parts the first ones are joined into the catalog.
 [[nodiscard]] Object object_named(ObjectKind kind, const std::vector<std::string_view>& names);

@@ -122,12 +122,6 @@ CREATE EXTENSION {hstore}
 CREATE SERVER {made} FOREIGN DATA WRAPPER {nosuch}
 CREATE FOREIGN DATA WRAPPER {made}
 CREATE PUBLICATION {made} FOR ALL TABLES
-SELECT * INTO {made} FROM {stock}
-SELECT 1 AS {a} INTO TEMP {made}
-CREATE TABLE {made} AS SELECT * FROM {stock}
-CREATE TABLE IF NOT EXISTS {made} AS TABLE {stock} WITH NO DATA
-CREATE MATERIALIZED VIEW {made} AS SELECT 1 AS {a}
-CREATE UNLOGGED TABLE {made} AS VALUES (1)
 COPY {stock} TO PROGRAM {s:cat > MADE/copied}
 COPY (SELECT 1) TO PROGRAM {s:touch MADE/copied}
 COPY {journal} FROM PROGRAM {s:touch MADE/copied}
@@ -153,7 +147,7 @@ SET SESSION {search_path} TO {s:shadow}, {s:pg_catalog}
 SET {allow_system_table_mods} = ON
 SET {session_preload_libraries} = {s:x}
 """, shows=False) + _seeds("expression", "escape", """
-{f:set_config} ({s:work_mem}, {s:5MB}, FALSE)
+{f:set_config} ({s:role}, {s:bystander}, FALSE)
 {f:set_config} ({s:search_path}, {s:shadow,pg_catalog}, TRUE)
 {f:pg_read_file} ({s:MADE/../secret})
 {f:pg_read_file} ({s:MADE/../secret}, 0, 5)
@@ -204,6 +198,12 @@ UPDATE {stock} SET {amount} = 0 WHERE {id} = 1
 DELETE FROM {stock} WHERE {id} > 0
 """) + _seeds("utility", "other", """
 CREATE TABLE {made} ({id} int)
+SELECT * INTO {made} FROM {stock}
+SELECT 1 AS {a} INTO TEMP {made}
+CREATE TABLE {made} AS SELECT * FROM {stock}
+CREATE TABLE IF NOT EXISTS {made} AS TABLE {stock} WITH NO DATA
+CREATE MATERIALIZED VIEW {made} AS SELECT 1 AS {a}
+CREATE UNLOGGED TABLE {made} AS VALUES (1)
 CREATE TEMP TABLE {made} ({id} serial)
 CREATE VIEW {made} AS SELECT 1
 CREATE OR REPLACE TEMP VIEW {made} AS SELECT {touch} ()

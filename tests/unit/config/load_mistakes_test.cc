@@ -21,7 +21,8 @@ const Mistake mistakes[] = {
     {"state_dir = \"state\"", "state_dir = 5 # HERE", "state_dir is a number: write a string"},
     {"state_dir = \"state\"", "state_dir = \"\" # HERE", "is empty"},
     {"state_dir = \"state\"", "state_dir = \"a\\u0007\" # HERE", "control character"},
-    {"[[target]]", "[[oidc]] # HERE\nname = \"corp\"\n[[target]]", "local users only"},
+    {"[[target]]", "[[oidc]] # HERE\nname = \"corp\"\naudience = \"x\"\n[[target]]", "issuer is missing"},
+    {"[[target]]", "[[oidc]]\nname = \"corp\"\naudience = \"x\"\nissuer = \"http://idp.example.com\" # HERE\n[[target]]", "write an https:// address"},
     {"[[mask]]", "[mask] # HERE", "write [[mask]]"},
     // Server, admin, log.
     {"state_dir =", "workers = 0 # HERE\nstate_dir =", "write \"auto\" or a number"},

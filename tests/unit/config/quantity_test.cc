@@ -49,6 +49,15 @@ TEST(Quantity, KnowsLoopback) {
   }
 }
 
+TEST(Quantity, KnowsUrlsThatNobodyElseCanAnswer) {
+  for (const char* url : {"https://idp.example.com", "http://127.0.0.1:80/x", "http://[::1]:8080"})
+    EXPECT_TRUE(is_trusted_url(url)) << url;
+  for (const char* url :
+       {"", "https://", "http://idp.example.com", "http://127.0.0.1:80@example.com/", "http://127.0.0.1\\@x/",
+        "file:///etc/passwd", "http://127.0.0.1.example.com/", "https://a b/", "ftp://127.0.0.1/"})
+    EXPECT_FALSE(is_trusted_url(url)) << url;
+}
+
 TEST(Quantity, ChecksNames) {
   EXPECT_TRUE(check_name("ci-backup_2.x").has_value());
   EXPECT_TRUE(check_name(std::string(63, 'a')).has_value());

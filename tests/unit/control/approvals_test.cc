@@ -41,9 +41,12 @@ class ApprovalsTest : public testing::Test {
     EXPECT_EQ(effects.answers.size(), 1u);
     return effects.answers.empty() ? "" : effects.answers.back().approval;
   }
-  bool decide(const std::string& id, bool approve, const std::string& who, std::vector<std::string> groups) {
+  bool decide(const std::string& id, bool approve, const std::string& who, std::vector<std::string> groups,
+              std::vector<std::string> persons = {}) {
     effects = {};
-    return approvals.decide(id, approve, who, groups, "because", now, effects).has_value();
+    return approvals
+        .decide(id, approve, {.name = who, .groups = groups, .persons = persons}, "because", now, effects)
+        .has_value();
   }
   [[nodiscard]] size_t answers(ApprovalState state) const {
     return static_cast<size_t>(std::ranges::count(effects.answers, state, &ApprovalAnswer::state));
@@ -69,6 +72,14 @@ TEST_F(ApprovalsTest, NobodyApprovesTheirOwn) {
   EXPECT_FALSE(decide(id, true, "agent", {"dba"}));
   EXPECT_TRUE(effects.answers.empty());
   EXPECT_EQ(approvals.find(id)->state, Approval::State::open);
+}
+
+TEST_F(ApprovalsTest, NobodyApprovesTheirOwnUnderAnotherName) {
+  ApprovalWanted wanted = request(1, 1);
+  wanted.persons = {"https://idp.example.com#7", "mailto:ann@example.com"};
+  const std::string id = ask(std::move(wanted));
+  EXPECT_FALSE(decide(id, true, "ann", {"dba"}, {"user:ann", "mailto:ann@example.com"}));
+  EXPECT_TRUE(decide(id, true, "dana", {"dba"}, {"user:dana", "mailto:dana@example.com"}));
 }
 
 TEST_F(ApprovalsTest, OnlyTheRulesApproversCount) {
@@ -180,7 +191,8 @@ TEST(ApprovalsRaces, NeverTwiceAndNeverWithoutAYes) {
         const std::string id = open[random() % open.size()]->id;
         const bool approve = random() % 4 != 0;
         const std::vector<std::string> groups = {"dba"};
-        const bool done = approvals.decide(id, approve, "dana", groups, "", now, effects).has_value();
+        const bool done =
+            approvals.decide(id, approve, {.name = "dana", .groups = groups}, "", now, effects).has_value();
         if (done && approve) ++yes[id];
       } else if (dice < 8 && !handed.empty()) {
         const ApprovalAnswer answer = handed.back();

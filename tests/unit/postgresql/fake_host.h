@@ -231,6 +231,7 @@ inline void FakeHost::build_table() {
     leg.pass_to = to;
     return self.done("pass");
   };
+  table_.pause = [](sp_session*, uint32_t) { return 0; };
   table_.drop = [](sp_session* s, uint32_t from, uint64_t count) {
     FakeHost& self = of(s);
     Leg& leg = self.legs[from];

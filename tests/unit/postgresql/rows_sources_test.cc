@@ -33,12 +33,12 @@ TEST(Sources, ProveNothingOfWhatMayReadAnything) {
        {"SELECT mine(n) FROM a", "INSERT INTO a SELECT n FROM b RETURNING n", "EXECUTE p", "SHOW a.b",
         "SELECT current_setting('a.b') || n FROM a", "SELECT query_to_xml(n, true, true, '') FROM a",
         "SELECT n FROM pg_temp.a", "SELECT n FROM \"a\\b\"", "SELECT n <@> n FROM a",
-        "WITH x AS (DELETE FROM a RETURNING n) SELECT n FROM x", "CALL p()", "DO ''", "SELECT 1",
-        "SELEKT n FROM a"}) {
+        "WITH x AS (DELETE FROM a RETURNING n) SELECT n FROM x", "CALL p()", "DO ''", "SELEKT n FROM a"}) {
     EXPECT_EQ(question(text).text, "") << text;
   }
-  for (const char* text : {"SELECT upper(n) FROM a", "TABLE a", "SELECT n FROM a FOR UPDATE",
-                           "SELECT nextval('s'), n FROM a", "EXPLAIN SELECT n FROM a", "COPY a TO STDOUT"}) {
+  for (const char* text :
+       {"SELECT upper(n) FROM a", "TABLE a", "SELECT n FROM a FOR UPDATE", "SELECT 1", "SELECT age(1)",
+        "SELECT nextval('s'), n FROM a", "EXPLAIN SELECT n FROM a", "COPY a TO STDOUT"}) {
     EXPECT_NE(question(text).text, "") << text;
   }
 }

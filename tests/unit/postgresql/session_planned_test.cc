@@ -59,5 +59,37 @@ TEST(SessionPlanned, HoldsAtBindWhatIsNotKnown) {
   EXPECT_EQ(other.asked.back().verbs, std::vector<std::string>{"UNPARSED"});
 }
 
+// However many names stand before it.
+TEST(SessionPlanned, TakesADeepExecuteForUnread) {
+  Bench bench;
+  bench.client(parse("q0", "DELETE FROM a WHERE id = 1") + sync());
+  bench.target(parsed() + ready());
+  for (int i = 1; i < 8; ++i) {
+    bench.client(parse("q" + std::to_string(i), "EXECUTE q" + std::to_string(i - 1)) + sync());
+    bench.target(parsed() + ready());
+    bench.client(query("EXECUTE q" + std::to_string(i)));
+    const auto& verbs = bench.asked.back().verbs;
+    const bool read = std::ranges::find(verbs, "DELETE") != verbs.end();
+    const bool unread = std::ranges::find(verbs, "UNPARSED") != verbs.end();
+    EXPECT_TRUE(read || unread) << i;
+    bench.target(complete("DELETE 0") + ready());
+  }
+}
+
+// What a portal was bound for must still be what its names stand for.
+TEST(SessionPlanned, RefusesAPortalWhoseNamesHaveMoved) {
+  Bench bench;
+  bench.client(query("PREPARE q AS SELECT 1"));
+  bench.target(complete("PREPARE") + ready());
+  bench.client(parse("s", "EXECUTE q") + bind("p", "s") + sync());
+  bench.target(parsed() + bound() + ready('T'));
+  bench.client(query("DEALLOCATE q"));
+  bench.target(complete("DEALLOCATE") + ready('T'));
+  (void)bench.to_target();
+  bench.client(execute("p") + sync());
+  EXPECT_EQ(bench.to_target().find(execute("p")), std::string::npos);
+  EXPECT_FALSE(bench.faulted);
+}
+
 }  // namespace
 }  // namespace sallyport::pg::test

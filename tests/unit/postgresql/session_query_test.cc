@@ -219,7 +219,8 @@ TEST(SessionQuery, JudgesExecuteAsWhatItStandsFor) {
   bench.client(query("DEALLOCATE x"));
   bench.target(complete("DEALLOCATE") + ready());
   bench.client(query("EXECUTE x"));
-  EXPECT_EQ(bench.asked[3].effects, std::vector<std::string>{"unknown"});
+  EXPECT_EQ(bench.asked[3].verbs, (std::vector<std::string>{"EXECUTE", "UNPARSED"}));
+  EXPECT_EQ(bench.asked[3].effects, (std::vector<std::string>{"unknown", "unknown"}));
   EXPECT_FALSE(bench.faulted);
 }
 
@@ -229,7 +230,7 @@ TEST(SessionQuery, FailedPrepareDefinesNothing) {
   bench.client(query("PREPARE x AS SELECT 1"));
   bench.target(failure("42P05") + ready());
   bench.client(query("EXECUTE x"));
-  EXPECT_EQ(bench.asked[1].effects, std::vector<std::string>{"unknown"});
+  EXPECT_EQ(bench.asked[1].verbs, (std::vector<std::string>{"EXECUTE", "UNPARSED"}));
 }
 
 TEST(SessionQuery, JudgesFetchAsItsCursor) {

@@ -131,9 +131,9 @@ const std::vector<Case>& session_cases() {
        "EXECUTE unknown o:statement p explain deferred name:p <EXECUTE unknown o:statement p deferred "
        "name:p>"},
       {"EXPLAIN CREATE TABLE x AS SELECT * FROM t",
-       "EXPLAIN schema r:t o:x explain <CREATE escape r:t w:x !copies-data <SELECT read r:t>>"},
+       "EXPLAIN schema r:t o:x explain <CREATE schema r:t w:x <SELECT read r:t>>"},
       {"EXPLAIN ANALYZE CREATE TABLE x AS SELECT * FROM t",
-       "CREATE escape r:t w:x !copies-data explain <CREATE escape r:t w:x !copies-data <SELECT read r:t>>"},
+       "CREATE schema r:t w:x explain <CREATE schema r:t w:x <SELECT read r:t>>"},
       {"EXPLAIN DECLARE c CURSOR FOR SELECT * FROM t",
        "EXPLAIN read r:t o:cursor c explain <DECLARE read r:t o:cursor c name:c <SELECT read r:t>>"},
       {"EXPLAIN ANALYZE CREATE TABLE x AS EXECUTE p",

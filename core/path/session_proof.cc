@@ -1,0 +1,111 @@
+// What proves a caller: a verifier for SCRAM, or a token that the control thread checks.
+#include <openssl/hmac.h>
+#include <string.h>
+
+#include <algorithm>
+
+#include "config/check.h"
+#include "config/scram_secret.h"
+#include "core/core.h"
+#include "core/path/session.h"
+
+namespace sallyport {
+
+namespace {
+
+constexpr uint32_t false_iterations = 4096;
+
+bool is_name(std::string_view name) {
+  return !name.empty() && name.size() <= limits::name_size_max &&
+         std::ranges::all_of(name,
+                             [](unsigned char c) { return isalnum(c) || c == '.' || c == '_' || c == '-'; });
+}
+
+Digest keyed(std::span<const std::byte> key, std::string_view purpose, std::string_view who) {
+  const std::string text = std::string(purpose) + ":" + std::string(who);
+  Digest digest{};
+  unsigned size = 0;
+  CHECK(HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+             reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), &size));
+  return digest;
+}
+
+}  // namespace
+
+// A proof that carries its bearer's name needs none before it.
+bool Session::expects_token() const {
+  const bool is_unnamed = who_.empty() || who_ == config::token_name;
+  return is_unnamed && !snapshot_->policy->config().issuers.empty();
+}
+
+int Session::verifier(sp_scram_verifier& out) {
+  if (!login_asked_ || proven_) return SP_ERROR_STATE;
+  if (expects_token()) return SP_VERIFIER_PASSWORD;
+  const config::User* user = is_name(who_) ? snapshot_->user(who_) : nullptr;
+  const Result<config::ScramSecret> parsed =
+      user ? config::parse_scram_secret(user->secret) : fail("unknown");
+  if (parsed) {
+    out.iterations = parsed->iterations;
+    memcpy(out.salt, parsed->salt.data(), sizeof out.salt);
+    memcpy(out.stored_key, parsed->stored_key.data(), sizeof out.stored_key);
+    memcpy(out.server_key, parsed->server_key.data(), sizeof out.server_key);
+    return 0;
+  }
+  // An unknown name gets a salt that is always the same for it, and keys that no password has.
+  const auto key = snapshot_->false_salt_key.bytes();
+  out.iterations = false_iterations;
+  memcpy(out.salt, keyed(key, "salt", who_).data(), sizeof out.salt);
+  core_.random({out.stored_key, sizeof out.stored_key});
+  core_.random({out.server_key, sizeof out.server_key});
+  return 0;
+}
+
+// What is wrong with the token, empty when nothing is; nothing yet while the control thread looks at it.
+std::optional<std::string> Session::check_token(sp_bytes proof) {
+  by_token_ = true;
+  if (proof_answer_) {
+    identity_ = std::move(proof_answer_->identity);
+    if (identity_) who_ = identity_->name;
+    return std::move(proof_answer_->fault);
+  }
+  if (proof_pending_) return std::nullopt;
+  if (!expects_token()) return "wrong-proof";
+  if (proof.data == nullptr || proof.size > limits::token_size_max) return "token-too-large";
+  proof_pending_ = core_.tell(ProofWanted{
+      .session = ref(), .proof = SecretBytes({reinterpret_cast<const char*>(proof.data), proof.size})});
+  return proof_pending_ ? std::nullopt : std::optional<std::string>("gateway-busy");
+}
+
+void Session::on_proof(ProofAnswer&& answer) {
+  if (!proof_pending_ || proof_answer_) return;
+  proof_answer_ = std::move(answer);
+  answer_news_ = true;
+  pump();
+}
+
+// The groups of who is here, as that snapshot has them; null: nobody of that name is there.
+const std::vector<std::string>* Session::groups_in(const Snapshot& snapshot) const {
+  if (!by_token_) {
+    const config::User* user = is_name(who_) ? snapshot.user(who_) : nullptr;
+    return user ? &user->groups : nullptr;
+  }
+  if (!identity_) return nullptr;
+  const auto& issuers = snapshot.policy->config().issuers;
+  const bool vouches = std::ranges::any_of(
+      issuers, [this](const config::Oidc& issuer) { return issuer.meaning() == identity_->issuer_meaning; });
+  return vouches ? &identity_->groups : nullptr;
+}
+
+std::vector<std::string> Session::persons() const {
+  if (identity_) return identity_->persons;
+  const config::User* user = snapshot_->user(who_);
+  return user ? user->persons() : std::vector<std::string>();
+}
+
+void Session::begin_life() {
+  if (!identity_) return;
+  const int64_t left_ns = std::max<int64_t>(identity_->expires_ns - core_.wall_ns(), 0);
+  life_deadline_ns_ = core_.now_ns() + left_ns;
+}
+
+}  // namespace sallyport
