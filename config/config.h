@@ -146,10 +146,10 @@ struct Oidc {
   std::filesystem::path keys_file;                 // from a file
   std::filesystem::path ca;                        // PEM; empty: the system's
   uint32_t session_max_ms = 0;                     // 0: as long as the token lives
+  // Made of the above when the config is read: the same for two that let in the same tokens as the same
+  // identities.
+  std::string meaning;
   Place place;
-
-  // The same for two that let in the same tokens as the same identities.
-  [[nodiscard]] std::string meaning() const;
 };
 
 enum class TargetTls : uint8_t { off, require, verify_ca, verify_full };

@@ -125,9 +125,7 @@ void load_listener(Loader& loader, const Value& table) {
 
 std::vector<std::string> User::persons() const {
   std::vector<std::string> all = {"user:" + name};
-  std::string address = email;
-  std::ranges::transform(address, address.begin(), [](unsigned char c) { return tolower(c); });
-  if (!address.empty()) all.push_back("mailto:" + address);
+  if (!email.empty()) all.push_back("mailto:" + lower_case(email));
   return all;
 }
 

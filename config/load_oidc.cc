@@ -120,18 +120,19 @@ void add_parts(std::string& out, const std::vector<std::string>& parts) {
   for (const std::string& part : parts) add_part(out, part);
 }
 
-}  // namespace
-
-std::string Oidc::meaning() const {
-  std::string out = std::to_string(static_cast<int>(preset)) + " ";
-  for (const std::string* part : {&name, &issuer, &email}) add_part(out, *part);
-  for (const auto* parts : {&audiences, &parties, &identity, &groups}) add_parts(out, *parts);
-  for (const auto& [from, to] : group_names) {
+std::string meaning_of(const Oidc& oidc) {
+  std::string out = std::to_string(static_cast<int>(oidc.preset)) + " ";
+  for (const std::string* part : {&oidc.name, &oidc.issuer, &oidc.email}) add_part(out, *part);
+  for (const auto* parts : {&oidc.audiences, &oidc.parties, &oidc.identity, &oidc.groups})
+    add_parts(out, *parts);
+  for (const auto& [from, to] : oidc.group_names) {
     add_part(out, from);
     add_part(out, to);
   }
   return out;
 }
+
+}  // namespace
 
 void load_oidc(Loader& loader, const Value& table) {
   Reader reader(table, "oidc", loader.problems);
@@ -169,6 +170,7 @@ void load_oidc(Loader& loader, const Value& table) {
     reader.problem_at(oidc.place, "there are more than 32 of [[oidc]]");
   // Its tokens may give any group.
   loader.has_all_users = false;
+  oidc.meaning = meaning_of(oidc);
   loader.config.issuers.push_back(std::move(oidc));
 }
 

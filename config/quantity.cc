@@ -122,6 +122,11 @@ Result<Address> parse_address(std::string_view text, bool any_port) {
   return address;
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+  return text;
+}
+
 bool is_trusted_url(const std::string& url) {
   constexpr std::string_view secure = "https://", plain = "http://";
   // What two readers could take for another host: user names, backslashes, blanks, control characters.

@@ -22,6 +22,9 @@ inline constexpr uint32_t forever_ms = UINT32_MAX;
 // "host:port" or "[v6]:port"; port 1 to 65535, 0 too where `any_port`.
 [[nodiscard]] Result<Address> parse_address(std::string_view text, bool any_port = false);
 [[nodiscard]] bool is_numeric_host(const std::string& host);
+// Of ASCII's letters.
+[[nodiscard]] std::string lower_case(std::string text);
+
 [[nodiscard]] bool is_loopback(const std::string& host);  // of a numeric host
 // https://, or http:// to a loopback address: what came in plaintext over a network proves nothing.
 [[nodiscard]] bool is_trusted_url(const std::string& url);

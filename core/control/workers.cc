@@ -6,10 +6,8 @@
 
 namespace sallyport {
 
-Workers::Workers(size_t thread_count, size_t queue_count_max, int wake_fd)
-    : queue_count_max_(queue_count_max), wake_fd_(wake_fd) {
-  for (size_t i = 0; i < thread_count; ++i) threads_.emplace_back([this] { serve(); });
-}
+Workers::Workers(size_t thread_count_max, size_t queue_count_max, int wake_fd)
+    : thread_count_max_(thread_count_max), queue_count_max_(queue_count_max), wake_fd_(wake_fd) {}
 
 Workers::~Workers() {
   {
@@ -26,6 +24,8 @@ bool Workers::submit(Work work) {
     const std::lock_guard lock(mutex_);
     if (queue_.size() >= queue_count_max_) return false;
     queue_.push_back(std::move(work));
+    if (queue_.size() > idle_count_ && threads_.size() < thread_count_max_)
+      threads_.emplace_back([this] { serve(); });
   }
   wake_.notify_one();
   return true;
@@ -43,7 +43,9 @@ void Workers::collect() {
 void Workers::serve() {
   std::unique_lock lock(mutex_);
   for (;;) {
+    ++idle_count_;
     wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+    --idle_count_;
     if (stopping_) return;
     const Work work = std::move(queue_.front());
     queue_.pop_front();

@@ -6,8 +6,8 @@
 //   separator (one to three of: space - . /) between all. Digits after a decimal point are no card.
 // SSN: 3-2-4 with the same separator, area 001-899 without 666, group and serial not zero (SSA, RM
 // 10201.030). Nine
-//   bare digits count only where "ssn" or "social sec" stands in the 32 bytes before: as a number they are
-//   too common; a field rule masks such a column.
+//   bare digits count only where "ssn" or "social sec" stands in the 32 bytes before, or SSN or SOCIAL
+//   SECURITY as words near: as a number they are too common; a field rule masks such a column.
 // National numbers and IP addresses: national.cc, address.cc.
 // Nothing counts inside a UUID or a long hexadecimal string.
 // Phone: + and 8 to 15 digits (E.164; 11 for +1 and +7); 00 likewise when grouped; 3-3-4 of the North

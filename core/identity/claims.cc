@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "config/limits.h"
+#include "config/quantity.h"
 #include "core/identity/job.h"
 #include "core/identity/plain.h"
 
@@ -27,11 +28,6 @@ std::optional<std::string> plain_text(const json* value) {
   if (value == nullptr || !value->is_string()) return std::nullopt;
   const auto& text = value->get_ref<const std::string&>();
   return is_plain(text) ? std::optional(text) : std::nullopt;
-}
-
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) { return tolower(c); });
-  return text;
 }
 
 // A NumericDate (RFC 7519, section 2), which may have a fraction. Absent: `out` stays.
@@ -148,7 +144,7 @@ std::vector<std::string> persons_of(const config::Oidc& issuer, const json& clai
   std::vector<std::string> persons = {issuer.issuer + "#" + subject};
   const std::optional<std::string> email =
       issuer.email.empty() ? std::nullopt : plain_text(find_claim(claims, issuer.email));
-  if (email) persons.push_back("mailto:" + lower_case(*email));
+  if (email) persons.push_back("mailto:" + config::lower_case(*email));
   return persons;
 }
 
@@ -194,7 +190,7 @@ Checked<Identity> check_claims(const config::Oidc& issuer, const json& claims, i
   who.name = issuer.name + ":" + *name;
   who.issuer = issuer.name;
   who.issuer_url = issuer.issuer;
-  who.issuer_meaning = issuer.meaning();
+  who.issuer_meaning = issuer.meaning;
   who.subject = *subject;
   who.persons = persons_of(issuer, claims, *subject);
   who.job = job_of(issuer, claims);

@@ -14,7 +14,7 @@ struct Identity {
   std::string name;                  // on records and to approvers: "corp:ann@example.com"
   std::string issuer;                // the [[oidc]] that vouches, by its name in the config
   std::string issuer_url;            // `iss` of the config
-  std::string issuer_meaning;        // config::Oidc::meaning() of then: a changed one vouches for nothing
+  std::string issuer_meaning;        // config::Oidc::meaning of then: a changed one vouches for nothing
   std::string subject;               // `sub`
   std::vector<std::string> persons;  // one that two identities share makes them one person
   std::string actor;  // `act` (RFC 8693, section 4.1): who acts for the subject; empty: nobody else

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/limits.h"
+#include "config/quantity.h"
 #include "core/identity/base64url.h"
 #include "core/identity/strict_json.h"
 
@@ -16,8 +17,7 @@ std::unexpected<TokenFault> refuse(TokenFault fault) { return std::unexpected(fa
 
 // RFC 7515, section 4.1.9: "application/" may be left out, and case does not matter.
 bool is_known_type(std::string_view type) {
-  std::string lower(type);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return tolower(c); });
+  std::string lower = config::lower_case(std::string(type));
   constexpr std::string_view prefix = "application/";
   if (lower.starts_with(prefix)) lower.erase(0, prefix.size());
   return lower == "jwt" || lower == "jose" || lower == "at+jwt";

@@ -217,8 +217,6 @@ class Session {
   bool proven_ = false;
   uint32_t target_index_ = 0, login_index_ = 0;
   std::vector<uint8_t> salted_password_;  // lent to the plugin until feed returns, then zeroed
-  std::vector<uint8_t> derive_salt_;
-  uint32_t derive_iterations_ = 0;
   bool derive_pending_ = false;
   bool by_token_ = false;
   bool proof_pending_ = false;  // stays once control was asked

@@ -1,6 +1,4 @@
 // With whose key the target is opened.
-#include <algorithm>
-
 #include "core/core.h"
 #include "core/path/session.h"
 

@@ -15,12 +15,6 @@ namespace {
 
 constexpr uint32_t false_iterations = 4096;
 
-bool is_name(std::string_view name) {
-  return !name.empty() && name.size() <= limits::name_size_max &&
-         std::ranges::all_of(name,
-                             [](unsigned char c) { return isalnum(c) || c == '.' || c == '_' || c == '-'; });
-}
-
 Digest keyed(std::span<const std::byte> key, std::string_view purpose, std::string_view who) {
   const std::string text = std::string(purpose) + ":" + std::string(who);
   Digest digest{};
@@ -41,7 +35,7 @@ bool Session::expects_token() const {
 int Session::verifier(sp_scram_verifier& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   if (expects_token()) return SP_VERIFIER_PASSWORD;
-  const config::User* user = is_name(who_) ? snapshot_->user(who_) : nullptr;
+  const config::User* user = snapshot_->user(who_);
   const Result<config::ScramSecret> parsed =
       user ? config::parse_scram_secret(user->secret) : fail("unknown");
   if (parsed) {
@@ -86,13 +80,13 @@ void Session::on_proof(ProofAnswer&& answer) {
 // The groups of who is here, as that snapshot has them; null: nobody of that name is there.
 const std::vector<std::string>* Session::groups_in(const Snapshot& snapshot) const {
   if (!by_token_) {
-    const config::User* user = is_name(who_) ? snapshot.user(who_) : nullptr;
+    const config::User* user = snapshot.user(who_);
     return user ? &user->groups : nullptr;
   }
   if (!identity_) return nullptr;
   const auto& issuers = snapshot.policy->config().issuers;
-  const bool vouches = std::ranges::any_of(
-      issuers, [this](const config::Oidc& issuer) { return issuer.meaning() == identity_->issuer_meaning; });
+  const bool vouches =
+      std::ranges::find(issuers, identity_->issuer_meaning, &config::Oidc::meaning) != issuers.end();
   return vouches ? &identity_->groups : nullptr;
 }
 

@@ -49,6 +49,7 @@ class Backend {
   Step on_answer(const Message& message, size_t offset);
   Step on_partial_row(uint64_t size, Bytes there, size_t offset);
   Step on_row(const Message& message, size_t offset);
+  [[nodiscard]] bool names_may_change() const;
   Step on_row_description(const Message& message, size_t offset);
   Step on_no_data();
   Step end_of_description(const Entry& entry);

@@ -2,22 +2,12 @@
 // settings and the transaction.
 #include "plugins/postgresql/backend.h"
 
-#include <algorithm>
-
 namespace sallyport::pg {
 
 namespace {
 
 // EXECUTE of a statement that is itself a utility statement, and so on.
 constexpr int deferred_depth_max = 4;
-
-// What runs behind the oldest entry may have changed names by the time that the catalogue is asked about it.
-bool catalogue_changes(const Ledger& ledger) {
-  return std::ranges::any_of(ledger.entries(), [](const Entry& entry) {
-    const Facts* facts = running(entry);
-    return entry.vague || (facts != nullptr && facts->changes_catalogue());
-  });
-}
 
 // What is known of the statement whose rows the entry returns.
 Reads reads_of(const Entry& entry, bool names_doubtful, bool schema_doubtful) {
@@ -35,10 +25,16 @@ Reads reads_of(const Entry& entry, bool names_doubtful, bool schema_doubtful) {
 
 }  // namespace
 
+// The open transaction may have changed what names mean, or what runs behind the oldest entry has by the time
+// that the catalogue is asked about it.
+bool Backend::names_may_change() const {
+  return wire_.schema_doubtful || (wire_.rows.masks_possible() && wire_.ledger.changes_catalogue());
+}
+
 Backend::Step Backend::on_row_description(const Message& message, size_t offset) {
   Entry& entry = wire_.ledger.front();
   if (entry.await == Await::DescribeStatement && entry.copy) {
-    if (wire_.schema_doubtful || catalogue_changes(wire_.ledger)) entry.copy->reads.statement.reset();
+    if (names_may_change()) entry.copy->reads.statement.reset();
     switch (wire_.rows.describe_copy(message.whole, *entry.copy)) {
       case Described::Done: return end_of_description(entry);
       case Described::Waiting: return Step::Stop;
@@ -55,9 +51,8 @@ Backend::Step Backend::on_row_description(const Message& message, size_t offset)
   const bool query = entry.await == Await::Query && !entry.failed && !entry.refusal && !entry.rows_open;
   if (!query && entry.await != Await::DescribePortal) return Step::Broken;
   auto shape = std::make_shared<RowShape>();
-  switch (wire_.rows.describe(
-      message.whole, *shape,
-      reads_of(entry, wire_.names_doubtful, wire_.schema_doubtful || catalogue_changes(wire_.ledger)))) {
+  switch (
+      wire_.rows.describe(message.whole, *shape, reads_of(entry, wire_.names_doubtful, names_may_change()))) {
     case Described::Done: break;
     case Described::Waiting: return Step::Stop;  // the catalogue is asked first
     case Described::Fault: return Step::Broken;

@@ -77,10 +77,10 @@ class Frontend {
                                                         bool alone);
 
   Step run_portal(const Message& message, const std::shared_ptr<Portal>& portal, uint32_t row_count_max);
-  Ruling rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal);
+  Ruling rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal, bool moved = false);
   void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);
   Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
-  Ruling ask_host(sp_stage stage, Refusal& refusal);
+  Ruling ask_host(bool moved, sp_stage stage, Refusal& refusal);
   Ruling read_state();
   Ruling wait_for_answer();  // of the gateway's own question
   [[nodiscard]] uint64_t transaction_of_next() const;
@@ -116,7 +116,6 @@ class Frontend {
   bool warned_ = false;     // the client was told that it waits
   bool flushed_ = false;    // our Flush went out for the blocked message
   bool waits_ = false;
-  bool moved_ = false;  // of the portal that is to run: Portal::meaning is not that of now
   bool wants_room_ = false;
   size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record
   std::string copy_tail_;          // its last data, where they are screened

@@ -191,13 +191,15 @@ Frontend::Step Frontend::on_execute(const Message& message) {
   return run_portal(message, found.value, row_count_max > 0 ? static_cast<uint32_t>(row_count_max) : 0);
 }
 
-Frontend::Ruling Frontend::rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal) {
+Frontend::Ruling Frontend::rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal,
+                                       bool moved) {
   const Prepared* statement = portal.statement.get();
   const Run run = {
       .facts = statement != nullptr ? statement->facts : nullptr,
       .text = statement != nullptr ? std::string_view(statement->text) : "Execute of an unknown portal",
       .portal = &portal,
-      .row_count_max = row_count_max};
+      .row_count_max = row_count_max,
+      .moved = moved};
   return rule(run, SP_STAGE_EXECUTE, refusal);
 }
 
@@ -211,8 +213,8 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
   // The further rows of what a person let run belong to that one run, and all of them where it was asked
   // about at Bind.
   const bool continued = (portal->suspended || portal->fresh) && portal->approved;
-  moved_ = statement != nullptr && !portal->suspended && portal->meaning != wire_.meaning;
-  if (moved_ && (defers(*portal) || continued)) {
+  const bool moved = statement != nullptr && !portal->suspended && portal->meaning != wire_.meaning;
+  if (moved && (defers(*portal) || continued)) {
     abandon();
     return refuse(message.type, message.whole.size(), bound_before());
   }
@@ -220,9 +222,7 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
     wire_.host.note("execute continued", message.whole);
   } else {
     Refusal refusal;
-    const Ruling ruling = rule_portal(*portal, row_count_max, refusal);
-    moved_ = false;
-    switch (ruling) {
+    switch (rule_portal(*portal, row_count_max, refusal, moved)) {
       case Ruling::Held: return Step::Held;
       case Ruling::Refused: return refuse(message.type, message.whole.size(), std::move(refusal));
       case Ruling::Allowed: break;

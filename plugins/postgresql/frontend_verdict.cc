@@ -50,12 +50,12 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
     abandon();
     return Ruling::Refused;
   }
-  return ask_host(stage, refusal);
+  return ask_host(run.moved, stage, refusal);
 }
 
 // What an approval would be bound to is asked of the server only where there is to be one, and once more
 // before what was approved is let go.
-Frontend::Ruling Frontend::ask_host(sp_stage stage, Refusal& refusal) {
+Frontend::Ruling Frontend::ask_host(bool moved, sp_stage stage, Refusal& refusal) {
   answered_ = false;
   sp_ask ask = wire_.judge.ask(stage, ticket_, ticket_transaction_);
   // A replication command names no object of a search path, and runs as no other role.
@@ -67,8 +67,7 @@ Frontend::Ruling Frontend::ask_host(sp_stage stage, Refusal& refusal) {
   answer_state_ = answer.state;
   // An approval is for what the names mean now; the portal was planned when they may have meant something
   // else.
-  if (verdict == SP_WAIT && moved_) {
-    moved_ = false;
+  if (verdict == SP_WAIT && moved) {
     abandon();
     refusal = bound_before();
     return Ruling::Refused;

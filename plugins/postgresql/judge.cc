@@ -69,12 +69,8 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context, Row
 void Judge::find_copies(const Ledger& ledger, Rows& rows, bool schema_doubtful) {
   const auto may_copy = [](const Item& item) { return item.facts->may_copy; };
   if (std::ranges::none_of(items_, may_copy)) return;
-  // What is under way may change names too, and a statement what those behind it in the same text mean.
-  const auto changes = [](const Entry& entry) {
-    const Facts* facts = running(entry);
-    return facts != nullptr && facts->changes_catalogue();
-  };
-  bool doubtful = schema_doubtful || std::ranges::any_of(ledger.entries(), changes);
+  // A statement may change, too, what those behind it in the same text mean.
+  bool doubtful = schema_doubtful || ledger.changes_catalogue();
   for (Item& item : items_) {
     if (may_copy(item)) {
       const Rows::Copied copied = rows.copies_masked(*item.facts->statement, doubtful);

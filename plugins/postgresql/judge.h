@@ -21,6 +21,7 @@ struct Run {
   const Portal* portal = nullptr;  // with its bound values
   uint32_t row_count_max = 0;      // of Execute; 0: all
   bool replication = false;        // a replication command
+  bool moved = false;              // what its names stand for may not be what it was planned with at its Bind
 };
 
 class Judge {

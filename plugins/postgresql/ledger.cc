@@ -39,6 +39,13 @@ std::string_view running_text(const Entry& entry) {
 
 }  // namespace
 
+bool Ledger::changes_catalogue() const {
+  return std::ranges::any_of(entries_, [](const Entry& entry) {
+    const Facts* facts = running(entry);
+    return entry.vague || (facts != nullptr && facts->changes_catalogue());
+  });
+}
+
 const Facts* running(const Entry& entry) {
   if (entry.await == Await::Query || entry.await == Await::Call) return entry.facts.get();
   if (entry.await == Await::Execute && entry.portal && entry.portal->statement) {

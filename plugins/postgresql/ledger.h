@@ -142,6 +142,8 @@ class Ledger {
   [[nodiscard]] size_t size() const { return entries_.size(); }
   [[nodiscard]] Entry& front() { return entries_.front(); }
   [[nodiscard]] const std::deque<Entry>& entries() const { return entries_; }
+  // Whether what is under way may change what names mean.
+  [[nodiscard]] bool changes_catalogue() const;
   // The Query behind the gateway's own messages has been answered by an error already.
   void tell_after_own();
   // Takes the oldest out; its effect on names has been told before.

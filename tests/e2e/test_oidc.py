@@ -2,6 +2,7 @@
 whose tokens this test makes itself: the presets', and such that end soon."""
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -364,6 +365,13 @@ class Config(Case):
                     first = text.count("\n") + 1
                     lines = [int(one) for one in re.findall(r"other\.toml:(\d+)", said)]
                     self.assertTrue([one for one in lines if one > first], said)
+
+    def test_document(self):
+        """the sample of OPERATIONS.md is good as it stands"""
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/OPERATIONS.md")) as file:
+            sample = next(block for block in re.findall(r"```toml\n(.*?)```", file.read(), re.S) if "[[oidc]]" in block)
+        self.fresh(sample)
+        self.assertEqual(0, self.gate.run("check", ok=False).returncode, self.gate.run("check", ok=False).stdout)
 
 
 if __name__ == "__main__":

@@ -102,11 +102,6 @@ const Catalogue::Column* Catalogue::find(uint32_t table_oid, int16_t attribute_n
   return column != columns.end() ? &*column : nullptr;
 }
 
-std::string_view Catalogue::path(uint32_t table_oid, int16_t attribute_number) const {
-  const Column* column = find(table_oid, attribute_number);
-  return column != nullptr ? std::string_view(column->path) : std::string_view();
-}
-
 bool Catalogue::generated(uint32_t table_oid, int16_t attribute_number) const {
   const Column* column = find(table_oid, attribute_number);
   return column != nullptr && column->generated;

@@ -44,8 +44,6 @@ class Catalogue {
   Answer resolve(std::span<const uint32_t> table_oids, std::span<const uint32_t> type_oids = {});
   // Those of now: a change of the catalogue leaves them to who holds them and begins anew.
   [[nodiscard]] std::shared_ptr<const Types> types() const { return types_; }
-  // Empty: no origin.
-  [[nodiscard]] std::string_view path(uint32_t table_oid, int16_t attribute_number) const;
 
   // COPY of a table leaves such columns out.
   [[nodiscard]] bool generated(uint32_t table_oid, int16_t attribute_number) const;

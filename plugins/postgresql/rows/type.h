@@ -77,7 +77,7 @@ class Types {
  private:
   [[nodiscard]] const Type* own(uint32_t oid) const;  // a domain as it is; null: not known
   [[nodiscard]] KindSet own_kinds(uint32_t oid, bool binary, std::vector<uint32_t>& parts) const;
-  // `visit(oid, depth)` gives what that type is made of.
+  // `visit(oid, depth, parts)` adds what that type is made of to `parts`.
   template <typename Visit>
   void walk(std::span<const uint32_t> oids, Visit visit) const;
 

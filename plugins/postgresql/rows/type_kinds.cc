@@ -17,29 +17,25 @@ constexpr KindSet any_kind = bit(SP_KIND_TEXT) | bit(SP_KIND_JSON) | bit(SP_KIND
 // What a type is made of can be of as many kinds as its depth's power: each is looked at once.
 template <typename Visit>
 void Types::walk(std::span<const uint32_t> oids, Visit visit) const {
-  std::unordered_set<uint32_t> seen(oids.begin(), oids.end());
-  std::vector<uint32_t> level(oids.begin(), oids.end());
+  std::vector<uint32_t> level(oids.begin(), oids.end()), parts;
+  std::unordered_set<uint32_t> seen;
   for (int depth = 0; !level.empty(); ++depth) {
-    std::vector<uint32_t> next;
+    parts.clear();
     for (const uint32_t oid : level) {
-      for (const uint32_t part : visit(oid, depth)) {
-        if (part != 0 && seen.insert(part).second) next.push_back(part);
-      }
+      if (oid != 0 && seen.insert(oid).second) visit(oid, depth, parts);
     }
-    level = std::move(next);
+    level.swap(parts);
   }
 }
 
 void Types::add_unknown(std::span<const uint32_t> oids, std::vector<uint32_t>& out) const {
-  walk(oids, [&](uint32_t oid, int depth) {
-    std::vector<uint32_t> parts;
-    if (depth > type_depth_max) return parts;
+  walk(oids, [&](uint32_t oid, int depth, std::vector<uint32_t>& parts) {
+    if (depth > type_depth_max) return;
     if (unknown(oid)) out.push_back(oid);
     const Type* type = own(oid);
-    if (type == nullptr) return parts;
-    parts.assign(type->columns.begin(), type->columns.end());
+    if (type == nullptr) return;
+    parts.insert(parts.end(), type->columns.begin(), type->columns.end());
     parts.push_back(type->element);
-    return parts;
   });
 }
 
@@ -51,11 +47,10 @@ bool Types::holds_record(uint32_t oid) const {
 }
 
 KindSet Types::kinds(uint32_t oid, bool binary) const {
-  KindSet set = 0;
-  walk(std::span(&oid, 1), [&](uint32_t part, int depth) {
-    std::vector<uint32_t> parts;
-    set |= depth > type_depth_max ? any_kind : own_kinds(part, binary, parts);
-    return parts;
+  std::vector<uint32_t> made_of;
+  KindSet set = own_kinds(oid, binary, made_of);  // most are made of nothing else
+  walk(made_of, [&](uint32_t part, int depth, std::vector<uint32_t>& parts) {
+    set |= depth >= type_depth_max ? any_kind : own_kinds(part, binary, parts);
   });
   return set;
 }
@@ -99,7 +94,7 @@ KindSet Types::own_kinds(uint32_t oid, bool binary, std::vector<uint32_t>& parts
   }
   // In binary each value of a record names its type.
   if (type.columns.empty() || binary) return any_kind;
-  parts.assign(type.columns.begin(), type.columns.end());
+  parts.insert(parts.end(), type.columns.begin(), type.columns.end());
   return 0;
 }
 
