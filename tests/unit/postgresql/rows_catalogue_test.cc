@@ -159,7 +159,7 @@ TEST(Catalogue, UnaskedRepliesCloseTheLeg) {
   bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
   bench.host.receive(2, data_row({"16500", "2", "public", "customers", "harmless", "f", "f"}));
   EXPECT_TRUE(bench.host.legs[2].finished);
-  EXPECT_EQ(bench.catalogue.path(16500, 2), "public.customers.email");
+  EXPECT_EQ(bench.catalogue.paths(16500, 2), std::vector<std::string_view>{"public.customers.email"});
 }
 
 // DDL while a question is under way: its answer may be older than the change, so it is asked again.
@@ -171,7 +171,7 @@ TEST(Catalogue, InvalidateWhileAsking) {
   EXPECT_TRUE(bench.held);
   bench.answer_catalogue({{"16500", "2", "public", "customers", "email", "f"}});
   EXPECT_FALSE(bench.held);
-  EXPECT_EQ(bench.catalogue.path(16500, 2), "public.customers.email");
+  EXPECT_EQ(bench.catalogue.paths(16500, 2), std::vector<std::string_view>{"public.customers.email"});
 }
 
 // A view has a name of its own, but what it shows may be a masked column of a table.
