@@ -28,6 +28,7 @@ void add_demo(CLI::App&, Context&);
 void add_explain(CLI::App&, Context&);
 void add_init(CLI::App&, Context&);
 void add_log(CLI::App&, Context&);
+void add_kill(CLI::App&, Context&);
 void add_operate(CLI::App&, Context&);
 void add_plugin(CLI::App&, Context&);
 void add_replay(CLI::App&, Context&);
@@ -43,6 +44,6 @@ void add_user(CLI::App&, Context&);
 inline constexpr Add commands[] = {add_demo,    add_serve, add_init,      add_check,    add_explain,
                                    add_targets, add_user,  add_approvals, add_sessions, add_show,
                                    add_replay,  add_tail,  add_report,    add_canary,   add_log,
-                                   add_operate, add_plugin};
+                                   add_operate, add_kill,  add_plugin};
 
 }  // namespace sallyport::cli

@@ -1,11 +1,10 @@
-// sallyport status | reload | kill SID: for the operator of a running gateway.
+// sallyport status | reload: for the operator of a running gateway.
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
 
 #include "cli/remote.h"
 #include "cli/table.h"
-#include "ringlog/session_name.h"
 
 namespace sallyport::cli {
 
@@ -19,18 +18,26 @@ int status(const Context& context) {
   if (!answer) return exit;
   const json log = answer->value("log", json::object()), canary = answer->value("canary", json::object());
   const json locked = canary.value("locked", json::array());
-  const bool good = !log.value("failing", false) && locked.empty();
+  const json closed = answer->value("closed", json::object()),
+             kept_out = closed.value("identities", json::object());
+  const std::string locked_down = closed.value("all", "");
+  const bool good = !log.value("failing", false) && locked.empty() && locked_down.empty();
   if (context.json) {
     printf("%s\n", answer->dump(2).c_str());
     return good ? exit_done : exit_no;
   }
   printf("sessions   %d\n", answer->value("sessions", 0));
   printf("approvals  %d waiting\n", answer->value("approvals", 0));
+  printf("tickets    %d\n", answer->value("tickets", 0));
   printf("policy     version %d\n", answer->value("policy_version", 0));
   printf("canary     %s, %d runs, %d leaks\n", canary.value("last", "").c_str(), canary.value("runs", 0),
          canary.value("leaks", 0));
   for (const json& one : locked) {
     printf("LOCKED     %s since %s\n", one.value("target", "").c_str(), one.value("since", "").c_str());
+  }
+  if (!locked_down.empty()) printf("LOCKDOWN   %s\n", one_line(locked_down, 200).c_str());
+  for (const auto& [name, why] : kept_out.items()) {
+    printf("KEPT OUT   %s: %s\n", one_line(name, 100).c_str(), one_line(why.get<std::string>(), 200).c_str());
   }
   for (const json& one : answer->value("issuers", json::array())) {
     const std::string error = one.value("error", "");
@@ -54,19 +61,6 @@ int reload(const Context& context) {
   return exit_done;
 }
 
-int kill(const Context& context, const std::string& sid) {
-  const auto name = ringlog::parse_session_name(sid);
-  if (!name) {
-    print_error(context, name.error().text);
-    return exit_usage;
-  }
-  int exit = exit_done;
-  const auto answer = ask_gateway(context, {{"act", "kill"}, {"session", name->session}}, "", exit);
-  if (!answer) return exit;
-  printf("session %s is ended\n", sid.c_str());
-  return exit_done;
-}
-
 }  // namespace
 
 void add_operate(CLI::App& app, Context& context) {
@@ -78,12 +72,6 @@ void add_operate(CLI::App& app, Context& context) {
       app.add_subcommand("reload", "put the changed configuration in force, whole or not at all");
   reload_command->footer("Example: sallyport check && sallyport reload");
   reload_command->callback([&context] { context.run = [&context] { return reload(context); }; });
-
-  auto sid = std::make_shared<std::string>();
-  CLI::App* kill_command = app.add_subcommand("kill", "end a live session at once");
-  kill_command->add_option("SID", *sid, "the session, as `sallyport sessions --live` lists it")->required();
-  kill_command->footer("Example: sallyport kill 0.17");
-  kill_command->callback([&context, sid] { context.run = [&context, sid] { return kill(context, *sid); }; });
 }
 
 }  // namespace sallyport::cli

@@ -4,6 +4,7 @@
 // by Policy::compile. No secret stands in it: a Secret says where one is found.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -59,9 +60,24 @@ struct Server {
   uint32_t session_count_max = 0;  // a core
 };
 
+// What a group of callers may do at the admin doors. Ordered as in Admin::roles.
+enum class Role : uint8_t { viewer, approver, auditor, admin };
+inline constexpr size_t role_count = 4;
+
+// Where a listener's certificate and key are found; PEM.
+struct CertificateFiles {
+  std::filesystem::path certificate, key;
+};
+
 struct Admin {
-  Address address;               // HTTP API of a later part; unset: none
   std::filesystem::path socket;  // default STATE_DIR/admin.sock
+  Address address;               // of the HTTP API; unset: none
+  std::optional<CertificateFiles> tls;
+  std::vector<std::string> names;  // that callers may call it by (Host), beside its address
+  std::string url;                 // what links begin with: "https://gateway.example.com:8420"
+  std::array<std::vector<std::string>, role_count> roles;  // groups
+  uint32_t ticket_life_ms = 0;                             // of a ticket, at most
+  Place place;
 };
 
 // Stands in a caller's name where a token will say who it is.
@@ -146,6 +162,8 @@ struct Oidc {
   std::filesystem::path keys_file;                 // from a file
   std::filesystem::path ca;                        // PEM; empty: the system's
   uint32_t session_max_ms = 0;                     // 0: as long as the token lives
+  std::string client_id;                           // that `sallyport login` asks its tokens for; empty: none
+  std::vector<std::string> scopes;                 // and with which scopes
   // Made of the above when the config is read: the same for two that let in the same tokens as the same
   // identities.
   std::string meaning;

@@ -49,6 +49,22 @@ inline constexpr uint32_t approval_timeout_default_ms = 600'000;
 
 inline constexpr uint32_t approval_timeout_max_ms = 7 * 86'400'000;
 
+// Admin doors.
+inline constexpr size_t http_body_size_max = 64 * KiB;
+inline constexpr size_t http_header_size_max = 16 * KiB;
+inline constexpr uint32_t http_connection_count_max = 256;
+inline constexpr uint32_t http_connection_count_max_per_source = 64;
+inline constexpr uint32_t http_request_timeout_ms = 10'000;  // for all of a request to come
+inline constexpr uint32_t http_answer_timeout_ms = 60'000;   // for the control thread to answer it
+inline constexpr uint32_t http_idle_timeout_ms = 30'000;     // between requests
+inline constexpr uint32_t http_request_count_max = 1000;     // of one connection
+inline constexpr uint32_t ticket_life_ms = 8 * 3'600'000;
+inline constexpr uint32_t ticket_life_max_ms = 7 * 86'400'000;
+inline constexpr uint32_t ticket_remembered_ms = 86'400'000;  // once it has expired
+inline constexpr size_t ticket_count_max = 10'000;
+inline constexpr size_t ticket_count_max_per_identity = 100;
+inline constexpr size_t ticket_target_count_max = 64;
+
 // Config: what one may hold. Masks of one target and groups are bits in fixed sets.
 inline constexpr size_t config_file_size_max = 1 * MiB;
 inline constexpr size_t config_file_count_max = 256;

@@ -162,6 +162,8 @@ void load_oidc(Loader& loader, const Value& table) {
   load_issuer(reader, oidc);
   reader.file("ca", loader.folder, oidc.ca);
   load_session_max(reader, oidc);
+  reader.text("client_id", oidc.client_id);
+  if (!reader.texts("scopes", oidc.scopes)) oidc.scopes = {"openid"};
   reader.finish();
   const auto same = std::ranges::find(loader.config.issuers, oidc.issuer, &Oidc::issuer);
   if (same != loader.config.issuers.end() && !oidc.issuer.empty())

@@ -1,5 +1,4 @@
-// [server], [admin], [log].
-#include <sys/un.h>
+// [server], [log].
 #include <unistd.h>
 
 #include <algorithm>
@@ -96,23 +95,6 @@ void load_server(Loader& loader, const Value* table) {
     if (timeout_ms == 0) reader.problem(key, std::string(key) + " is 0: nothing could ever connect");
   }
   reader.finish();
-}
-
-void load_admin(Loader& loader, const Value* table) {
-  Admin& admin = loader.config.admin;
-  admin.socket = loader.config.server.state_dir / "admin.sock";
-  Place place{loader.files.front(), 1};
-  if (table != nullptr) {
-    place = table->place;
-    Reader reader(*table, "[admin]", loader.problems);
-    reader.address("address", admin.address);
-    reader.path("socket", loader.folder, admin.socket);
-    reader.finish();
-  }
-  if (admin.socket.string().size() >= sizeof(sockaddr_un::sun_path)) {
-    loader.problems.add(place, "[admin]: the socket's path " + admin.socket.string() +
-                                   " is longer than 107 bytes: write socket = \"/run/sallyport/admin.sock\"");
-  }
 }
 
 void load_log(Loader& loader, const Value* table) {

@@ -39,6 +39,7 @@ Core::Core(CoreOptions options)
       to_control_(*options.to_control),
       from_control_(*options.from_control),
       lockdowns_(std::move(options.lockdowns)),
+      closed_(std::move(options.closed)),
       listeners_(std::move(options.listeners)),
       random_state_(options.random_seed),
       session_count_max_(options.session_count_max),
@@ -50,6 +51,7 @@ Core::Core(CoreOptions options)
   now_ns_ = ring_->now_ns();
   recorder_.set_time(static_cast<uint64_t>(ring_->wall_ns()));
   swap_snapshot(std::move(options.snapshot));
+  change_tickets({.added = std::move(options.tickets), .removed = {}, .reason = ""});
   for (uint32_t i = 0; i < listeners_.size(); ++i) arm_listener(i);
   ring_->poll(from_control_.fd(), POLLIN, mailbox_token());
 }

@@ -37,7 +37,9 @@ struct CoreOptions {
   ControlInbox* to_control = nullptr;  // this core produces
   CoreInbox* from_control = nullptr;   // this core consumes
   SnapshotPointer snapshot;
-  Lockdowns lockdowns;                      // that stood when the gateway ended
+  Lockdowns lockdowns;                   // that stood when the gateway ended
+  std::shared_ptr<const Closed> closed;  // as well
+  std::vector<identity::TicketPointer> tickets;
   std::vector<int> listeners;               // descriptors made on `ring`, as in snapshot->listeners
   uint64_t random_seed = 0;                 // 0: the system's randomness
   uint32_t pipe_count = 0;                  // for opaque sessions
@@ -94,6 +96,14 @@ class Core {
     return found == lockdowns_.end() ? nullptr : &found->second;
   }
 
+  // Null: there is no such ticket, or none any more.
+  [[nodiscard]] identity::TicketPointer access_ticket(std::string_view id) const {
+    const auto found = access_tickets_.find(id);
+    return found == access_tickets_.end() ? nullptr : found->second;
+  }
+  // Null: nobody is kept out.
+  [[nodiscard]] const Closed* closed() const { return closed_.get(); }
+
   std::span<const guard::MaskResult> mask(const Snapshot& snapshot, const config::Target& target,
                                           std::span<uint8_t> buffer,
                                           std::span<const guard::MaskField> fields);
@@ -125,6 +135,7 @@ class Core {
   void record(const RecordDecision& decision);
   void swap_snapshot(SnapshotPointer snapshot);
   void lock_down(Lockdowns lockdowns);
+  void change_tickets(TicketsChanged&& changed);
   void drain();
   void run_timers();
   void run_log_watchers();
@@ -146,6 +157,8 @@ class Core {
   CoreInbox& from_control_;
   SnapshotPointer snapshot_;
   Lockdowns lockdowns_;
+  std::map<std::string, identity::TicketPointer, std::less<>> access_tickets_;  // by id
+  std::shared_ptr<const Closed> closed_;
   std::vector<int> listeners_;
   EVP_MD* sha256_ = nullptr;
   uint64_t random_state_ = 0;  // of the simulation's generator; 0: the system's

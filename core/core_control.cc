@@ -43,6 +43,10 @@ void Core::on_message(ToCore&& message) {
     (void)tell(BarrierReached{.core = index_, .number = barrier->number});
   } else if (auto* lockdown = std::get_if<LockdownChanged>(&message)) {
     lock_down(std::move(lockdown->lockdowns));
+  } else if (auto* tickets = std::get_if<TicketsChanged>(&message)) {
+    change_tickets(std::move(*tickets));
+  } else if (auto* closed = std::get_if<ClosedChanged>(&message)) {
+    closed_ = std::move(closed->closed);
   } else if (std::holds_alternative<Drain>(message)) {
     drain();
   }
@@ -69,6 +73,18 @@ void Core::swap_snapshot(SnapshotPointer snapshot) {
 void Core::lock_down(Lockdowns lockdowns) {
   lockdowns_ = std::move(lockdowns);
   for (const auto& session : sessions_) session->on_lockdown();
+}
+
+void Core::change_tickets(TicketsChanged&& changed) {
+  for (identity::TicketPointer& ticket : changed.added) {
+    const std::string& id = ticket->id;
+    access_tickets_.insert_or_assign(id, std::move(ticket));
+  }
+  for (const std::string& id : changed.removed) {
+    access_tickets_.erase(id);
+    if (changed.reason.empty()) continue;  // forgotten long after it expired
+    for (const auto& session : sessions_) session->on_ticket_gone(id, changed.reason);
+  }
 }
 
 void Core::drain() {

@@ -1,6 +1,5 @@
 #include "core/control/control.h"
 
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -26,26 +25,19 @@ uint32_t random_number() {
   return number;
 }
 
-// RFC 5802's SaltedPassword.
-SecretBytes salted_password(const SecretBytes& password, std::span<const uint8_t> salt, uint32_t iterations) {
-  std::array<std::byte, 32> out{};
-  const std::string_view text = password.text();
-  const int made = PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), salt.data(),
-                                     static_cast<int>(salt.size()), static_cast<int>(iterations),
-                                     EVP_sha256(), out.size(), reinterpret_cast<unsigned char*>(out.data()));
-  SecretBytes secret = made == 1 ? SecretBytes(std::span<const std::byte>(out)) : SecretBytes();
-  explicit_bzero(out.data(), out.size());
-  return secret;
-}
-
 }  // namespace
 
 Control::Control(ControlOptions options)
     : options_(std::move(options)),
       snapshot_(options_.snapshot),
+      lockdowns_(std::move(options_.lockdowns)),
+      store_(std::move(options_.store)),
+      closed_(std::move(options_.closed)),
+      addresses_(options_.canary.addresses),
       approvals_(random_number),
-      outboxes_(options_.to_cores.size()),
-      lockdowns_(std::move(options_.lockdowns)) {}
+      outboxes_(options_.to_cores.size()) {
+  for (identity::TicketPointer& ticket : options_.tickets) tickets_.add(std::move(ticket));
+}
 
 Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   std::unique_ptr<Control> control(new Control(std::move(options)));
@@ -61,13 +53,16 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   if (!admin) return std::unexpected(std::move(admin.error()));
   control->admin_ = std::move(*admin);
   control->resolved_ns_ = wall_ns();
+  control->posted_ = std::make_unique<Posted>(control->wake_fd_);
   control->open_canary(std::move(control->options_.canary));
+  if (Result<void> opened = control->open_http(); !opened) return std::unexpected(std::move(opened.error()));
   control->publish(control->snapshot_, "start", "gateway");
   return control;
 }
 
 Control::~Control() {
   stopping_ = true;
+  http_.reset();
   canary_.reset();
   fetchers_.reset();
   workers_.reset();
@@ -94,6 +89,7 @@ void Control::run() {
     read_cores();
     workers_->collect();
     fetchers_->collect();
+    posted_->run();
     for (size_t i = options_.from_cores.size() + 1; i < watched.size(); ++i) {
       if (watched[i].revents != 0) admin_->ready(watched[i].fd);
     }
@@ -104,6 +100,7 @@ void Control::run() {
     resolve_again();
     issuers_->tick({wall_ns(), steady_ns()});
     tick_canary();
+    forget_tickets();
     flush_outboxes();
   }
 }
@@ -160,7 +157,7 @@ void Control::on_message(uint16_t core, ToControl&& message) {
   } else if (auto* ended = std::get_if<SessionEnded>(&message)) {
     sessions_.erase(ended->session_id);
   } else if (auto* barrier = std::get_if<BarrierReached>(&message)) {
-    canary_->on_barrier(barrier->number);
+    on_barrier(barrier->number);
   } else if (std::holds_alternative<CoreDrained>(message)) {
     ++drained_count_;
   }
@@ -189,24 +186,6 @@ void Control::flush_outboxes() {
     auto& box = outboxes_[core];
     while (!box.empty() && options_.to_cores[core]->push(std::move(box.front()))) box.pop_front();
   }
-}
-
-void Control::derive(DeriveWanted&& wanted) {
-  auto job = std::make_shared<DeriveWanted>(std::move(wanted));
-  const auto answer = [this, job](SecretBytes secret) {
-    send(job->session.core, DeriveAnswer{.session = job->session,
-                                         .target_index = job->target_index,
-                                         .login_index = job->login_index,
-                                         .salt = job->salt,
-                                         .iterations = job->iterations,
-                                         .salted_password = std::move(secret)});
-  };
-  const bool taken = workers_->submit([job, answer]() -> Workers::Done {
-    const SecretBytes& password = job->snapshot->targets[job->target_index].logins[job->login_index].password;
-    auto secret = std::make_shared<SecretBytes>(salted_password(password, job->salt, job->iterations));
-    return [answer, secret] { answer(std::move(*secret)); };
-  });
-  if (!taken) answer(SecretBytes());
 }
 
 // ---- Snapshots -------------------------------------------------------------------------------------------
@@ -259,6 +238,7 @@ void Control::publish(SnapshotPointer snapshot, const std::string& reason, const
   const bool is_news = snapshot != snapshot_;
   snapshot_ = std::move(snapshot);
   canary_->on_snapshot(snapshot_);
+  if (http_) http_->change(snapshot_->admin_tls, http_names());
   issuers_->configure(snapshot_->policy->config().issuers, {wall_ns(), steady_ns()});
   if (reason != "addresses") {
     send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});

@@ -13,7 +13,12 @@
 
 #include "core/control/admin.h"
 #include "core/control/approvals.h"
+#include "core/control/caller.h"
 #include "core/control/canary.h"
+#include "core/control/http_door.h"
+#include "core/control/posted.h"
+#include "core/control/store.h"
+#include "core/control/tickets.h"
 #include "core/control/workers.h"
 #include "core/control/world.h"
 #include "core/core.h"
@@ -31,12 +36,17 @@ struct ControlOptions {
   std::function<void(const std::string&)> say;  // a line for the operator
   CanaryOptions canary;
   Lockdowns lockdowns;  // as the cores have them
+  Closed closed;        // as well
+  std::vector<identity::TicketPointer> tickets;
+  std::unique_ptr<Store> store;
 };
 
 class Control {
  public:
   static Result<std::unique_ptr<Control>> open(ControlOptions options);
   ~Control();
+  // Where the admin API listens; empty: nowhere.
+  [[nodiscard]] std::string http_address() const { return http_ ? http_->address() : ""; }
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
 
@@ -64,11 +74,16 @@ class Control {
 
   // control_admin.cc
   void on_admin(const AdminPeer& peer, const nlohmann::json& request, Reply reply);
-  void act(const std::string& who, bool is_operator, const nlohmann::json& request, const Reply& reply);
+  void act(const Caller& caller, const nlohmann::json& request, const Reply& reply);
   void identify(const AdminPeer& peer, const nlohmann::json& request, Reply reply);
-  nlohmann::json list_approvals(bool with_ended) const;
-  nlohmann::json decide(const std::string& who, const nlohmann::json& request);
+  [[nodiscard]] Caller caller_of(const AdminPeer& peer, const config::User* user) const;
+  [[nodiscard]] bool may(const Caller& caller, config::Role role) const;
+  nlohmann::json list_approvals(const Caller& caller, const nlohmann::json& request) const;
+  nlohmann::json decide(const Caller& caller, const nlohmann::json& request);
   nlohmann::json list_sessions() const;
+  nlohmann::json list_targets() const;
+  nlohmann::json describe_policy() const;
+  nlohmann::json describe_caller(const Caller& caller) const;
   nlohmann::json kill(const std::string& who, const nlohmann::json& request);
   nlohmann::json status() const;
 
@@ -77,6 +92,39 @@ class Control {
   void prove(ProofWanted&& wanted);
   bool fetch_keys(const config::Oidc& issuer);
   nlohmann::json issuer_status() const;
+
+  // control_tickets.cc
+  void grant(identity::IdentityPointer identity, const std::string& from, const nlohmann::json& request,
+             const Reply& reply);
+  void keep_ticket(std::shared_ptr<identity::Ticket> ticket, const std::string& text, const Reply& reply);
+  Result<void> revoke(const std::vector<std::string>& ids, const std::string& who, const std::string& reason);
+  nlohmann::json list_tickets(const Caller& caller) const;
+  nlohmann::json revoke_tickets(const Caller& caller, const nlohmann::json& request);
+  void forget_tickets();
+  // Runs `then` when every core has taken what was sent to it before.
+  void after_cores(std::function<void()> then);
+  void on_barrier(uint64_t number);
+
+  // control_closed.cc
+  nlohmann::json kill_identity(const std::string& who, const nlohmann::json& request);
+  nlohmann::json allow_identity(const std::string& who, const nlohmann::json& request);
+  nlohmann::json close_gateway(const std::string& who, const nlohmann::json& request);
+  nlohmann::json open_gateway(const std::string& who);
+  Result<void> change_closed(const Closed& closed);
+
+  // control_http.cc
+  using Identified = std::function<void(std::optional<Caller>)>;
+  Result<void> open_http();
+  [[nodiscard]] std::vector<std::string> http_names() const;
+  void on_http(HttpRequest&& request, const HttpDoor::Reply& reply);
+  void identify_http(const HttpRequest& request, Identified then);
+  void identify_token(const std::string& token, const std::string& peer, Identified then);
+  void identify_user(const std::string& name, const std::string& secret, const std::string& peer,
+                     Identified then);
+  [[nodiscard]] Caller caller_of(const identity::Identity& identity, const std::string& peer) const;
+  void exchange_token(const HttpRequest& request, const HttpDoor::Reply& reply);
+  nlohmann::json login_help() const;
+  nlohmann::json targets_for(const nlohmann::json& ticket) const;
 
   // control_canary.cc
   void open_canary(CanaryOptions options);
@@ -98,11 +146,23 @@ class Control {
   std::unique_ptr<Workers> fetchers_;  // of their own: an issuer that hangs holds up nothing else
   std::unique_ptr<identity::Issuers> issuers_;
   std::unique_ptr<AdminSocket> admin_;
+  std::unique_ptr<Posted> posted_;
+  std::unique_ptr<HttpDoor> http_;
+  Lockdowns lockdowns_;
+  std::unique_ptr<Store> store_;
+  Tickets tickets_;
+  Closed closed_;
+  std::vector<std::string> addresses_;  // of the listeners, as they are
+  struct Waiting {
+    size_t core_count = 0;  // still to answer
+    std::function<void()> then;
+  };
+  std::map<uint64_t, Waiting> after_cores_;  // by barrier
+  uint64_t barrier_ = 0;
   std::unique_ptr<Canary> canary_;
   Approvals approvals_;
   std::map<uint64_t, SessionStarted> sessions_;  // live, by id on the record
   std::vector<std::deque<ToCore>> outboxes_;     // what a full mailbox did not take
-  Lockdowns lockdowns_;
   size_t drained_count_ = 0;
   bool draining_ = false;
   bool reloading_ = false;

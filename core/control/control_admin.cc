@@ -1,8 +1,9 @@
 // The acts of the admin socket (core/control/admin.md).
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "config/clock.h"
 #include "config/scram_secret.h"
+#include "core/control/answers.h"
 #include "core/control/control.h"
 
 namespace sallyport {
@@ -10,13 +11,6 @@ namespace sallyport {
 namespace {
 
 using nlohmann::json;
-
-json refuse(std::string text) { return {{"ok", false}, {"error", std::move(text)}}; }
-
-std::string text_of(const json& request, const char* key) {
-  const auto found = request.find(key);
-  return found != request.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 const char* name_of(Approval::State state) {
   switch (state) {
@@ -60,6 +54,19 @@ json describe(const Approval& approval) {
 
 }  // namespace
 
+Caller Control::caller_of(const AdminPeer& peer, const config::User* user) const {
+  Caller caller{.from = "uid " + std::to_string(peer.uid), .is_operator = peer.is_operator};
+  if (user == nullptr) return caller;
+  caller.name = user->name;
+  caller.groups = user->groups;
+  caller.persons = user->persons();
+  return caller;
+}
+
+bool Control::may(const Caller& caller, config::Role role) const {
+  return has_role(snapshot_->policy->config().admin, caller, role);
+}
+
 // Who asks: the local user that the request names and proves, or the one whose `os_user` the kernel vouches
 // for.
 void Control::identify(const AdminPeer& peer, const json& request, Reply reply) {
@@ -69,8 +76,8 @@ void Control::identify(const AdminPeer& peer, const json& request, Reply reply) 
     return !user.os_user.empty() && user.os_user == peer.os_user;
   });
   if (as.empty() || (by_os != config.users.end() && by_os->name == as)) {
-    const std::string who = by_os != config.users.end() ? by_os->name : "";
-    return act(who, peer.is_operator, request, reply);
+    const config::User* user = by_os != config.users.end() ? &*by_os : nullptr;
+    return act(caller_of(peer, user), request, reply);
   }
   const config::User* user = snapshot_->policy->user(as);
   const std::string secret = text_of(request, "secret");
@@ -79,7 +86,9 @@ void Control::identify(const AdminPeer& peer, const json& request, Reply reply) 
     const auto parsed = config::parse_scram_secret(verifier);
     const bool proven = parsed && config::scram_secret_matches(*parsed, secret);
     return [this, as, proven, peer, request, reply] {
-      if (proven) return act(as, peer.is_operator, request, reply);
+      // A reload meanwhile may have taken the user away.
+      const config::User* known = snapshot_->policy->user(as);
+      if (proven && known) return act(caller_of(peer, known), request, reply);
       record_admin("uid " + std::to_string(peer.uid), "login-refused", "admin socket");
       reply(refuse("the name or the secret is wrong"));
     };
@@ -91,45 +100,57 @@ void Control::on_admin(const AdminPeer& peer, const json& request, Reply reply) 
   identify(peer, request, std::move(reply));
 }
 
-void Control::act(const std::string& who, bool is_operator, const json& request, const Reply& reply) {
+void Control::act(const Caller& caller, const json& request, const Reply& reply) {
   const std::string what = text_of(request, "act");
-  if (who.empty() && !is_operator) {
-    return reply(refuse("say who you are: --as NAME with that user's secret, or set os_user in the config"));
+  if (!caller.is_somebody()) {
+    return reply(
+        refuse("say who you are: --as NAME with that user's secret, or set os_user in the config", 401));
   }
-  const std::string name = who.empty() ? "operator" : who;
-  if (what == "approvals") {
-    const bool all = request.contains("all") && request["all"] == true;
-    return reply({{"ok", true}, {"approvals", list_approvals(all)}});
+  const std::string& name = caller.name_on_record();
+  if (what == "approvals") return reply(list_approvals(caller, request));
+  if (what == "approve" || what == "deny") return reply(decide(caller, request));
+  if (what == "tickets") return reply(list_tickets(caller));
+  if (what == "revoke-ticket") return reply(revoke_tickets(caller, request));
+  if (what == "whoami") return reply(describe_caller(caller));
+  const bool is_look = what == "status" || what == "sessions" || what == "targets" || what == "policy";
+  if (!may(caller, is_look ? config::Role::viewer : config::Role::admin)) {
+    return reply(refuse(
+        what +
+            " is for the operator (root, or the user that runs the gateway) and for groups with the role " +
+            (is_look ? "viewer" : "admin") + " in [admin] roles",
+        403));
   }
-  if (what == "approve" || what == "deny") return reply(decide(who, request));
-  if (!is_operator)
-    return reply(refuse(what + " is for the operator: root, or the user that runs the gateway"));
   if (what == "status") return reply(status());
   if (what == "sessions") return reply({{"ok", true}, {"sessions", list_sessions()}});
-  if (what == "kill") return reply(kill(name, request));
+  if (what == "targets") return reply(list_targets());
+  if (what == "policy") return reply(describe_policy());
+  if (what == "kill")
+    return reply(request.contains("session") ? kill(name, request) : kill_identity(name, request));
+  if (what == "allow") return reply(allow_identity(name, request));
+  if (what == "lockdown") return reply(close_gateway(name, request));
+  if (what == "lift") return reply(open_gateway(name));
   if (what == "reload") return reload(name, reply);
   if (what == "canary") return ask_canary(name, request, reply);
   if (what == "unlock") return reply(unlock(name, request));
-  reply(refuse("no such act: " + what));
+  reply(refuse("no such act: " + what, 404));
 }
 
-json Control::list_approvals(bool with_ended) const {
+json Control::list_approvals(const Caller&, const json& request) const {
+  const bool with_ended = request.contains("all") && request["all"] == true;
   json all = json::array();
   for (const Approval* approval : approvals_.list(with_ended)) all.push_back(describe(*approval));
-  return all;
+  return {{"ok", true}, {"approvals", all}};
 }
 
-json Control::decide(const std::string& who, const json& request) {
-  const config::User* user = snapshot_->policy->user(who);
-  if (!user)
+json Control::decide(const Caller& caller, const json& request) {
+  if (caller.name.empty())
     return refuse("an approval needs a person: --as NAME with that user's secret, or os_user in the config");
   const std::string id = text_of(request, "id");
   const bool approve = text_of(request, "act") == "approve";
-  const int64_t now = std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count();
   Approvals::Effects effects;
-  const Result<void> decided =
-      approvals_.decide(id, approve, {.name = who, .groups = user->groups, .persons = user->persons()},
-                        text_of(request, "reason"), now, effects);
+  const Result<void> decided = approvals_.decide(
+      id, approve, {.name = caller.name, .groups = caller.groups, .persons = caller.persons},
+      text_of(request, "reason"), wall_ns(), effects);
   apply(std::move(effects));
   if (!decided) return refuse(decided.error().text);
   return {{"ok", true}, {"approval", describe(*approvals_.find(id))}};
@@ -156,7 +177,7 @@ json Control::kill(const std::string& who, const json& request) {
     return refuse("kill needs a session's number");
   const auto found = sessions_.find(wanted->get<uint64_t>());
   if (found == sessions_.end())
-    return refuse("no live session of that number; `sallyport sessions --live` lists them");
+    return refuse("no live session of that number; `sallyport sessions --live` lists them", 404);
   record_admin(who, "kill", "session " + std::to_string(found->first));
   send(found->second.session.core,
        KillSession{.session = found->second.session, .reason = "killed by " + who});
@@ -169,7 +190,9 @@ json Control::status() const {
                 {"approvals", approvals_.list(false).size()},
                 {"policy_version", snapshot_->policy->version()},
                 {"cores", outboxes_.size()},
+                {"tickets", tickets_.all().size()},
                 {"draining", draining_}};
+  reply["closed"] = {{"all", closed_.all}, {"identities", closed_.identities}};
   reply["canary"] = canary_status();
   reply["issuers"] = issuer_status();
   if (options_.log_status) reply["log"] = options_.log_status();

@@ -1,5 +1,7 @@
-// Callers who prove themselves with tokens: checking them, and getting their issuers' keys.
+// What logins need of the control thread: callers' tokens checked, their issuers' keys fetched, and the keys
+// that targets' passwords stand for.
 #include <curl/curl.h>
+#include <openssl/evp.h>
 
 #include <nlohmann/json.hpp>
 
@@ -14,6 +16,18 @@ namespace {
 // One for each issuer, which has one fetch under way at most: that one hangs holds up no other.
 constexpr size_t fetcher_count = limits::issuer_count_max;
 
+// RFC 5802's SaltedPassword.
+SecretBytes salted_password(const SecretBytes& password, std::span<const uint8_t> salt, uint32_t iterations) {
+  std::array<std::byte, 32> out{};
+  const std::string_view text = password.text();
+  const int made = PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), salt.data(),
+                                     static_cast<int>(salt.size()), static_cast<int>(iterations),
+                                     EVP_sha256(), out.size(), reinterpret_cast<unsigned char*>(out.data()));
+  SecretBytes secret = made == 1 ? SecretBytes(std::span<const std::byte>(out)) : SecretBytes();
+  explicit_bzero(out.data(), out.size());
+  return secret;
+}
+
 }  // namespace
 
 void Control::open_issuers() {
@@ -24,6 +38,15 @@ void Control::open_issuers() {
 }
 
 void Control::prove(ProofWanted&& wanted) {
+  if (wanted.proof.text().starts_with(identity::ticket_prefix)) {
+    ProofAnswer answer{.session = wanted.session, .ticket = tickets_.proven(wanted.proof.text())};
+    if (answer.ticket) {
+      answer.identity = answer.ticket->identity;
+    } else {
+      answer.fault = "ticket-unknown";
+    }
+    return send(wanted.session.core, std::move(answer));
+  }
   const identity::Now now{wall_ns(), steady_ns()};
   const int64_t deadline_ns =
       now.steady_ns + int64_t{snapshot_->policy->config().server.login_timeout_ms} * 1'000'000 / 2;
@@ -59,6 +82,24 @@ nlohmann::json Control::issuer_status() const {
                    {"error", one.error}});
   }
   return all;
+}
+
+void Control::derive(DeriveWanted&& wanted) {
+  auto job = std::make_shared<DeriveWanted>(std::move(wanted));
+  const auto answer = [this, job](SecretBytes secret) {
+    send(job->session.core, DeriveAnswer{.session = job->session,
+                                         .target_index = job->target_index,
+                                         .login_index = job->login_index,
+                                         .salt = job->salt,
+                                         .iterations = job->iterations,
+                                         .salted_password = std::move(secret)});
+  };
+  const bool taken = workers_->submit([job, answer]() -> Workers::Done {
+    const SecretBytes& password = job->snapshot->targets[job->target_index].logins[job->login_index].password;
+    auto secret = std::make_shared<SecretBytes>(salted_password(password, job->salt, job->iterations));
+    return [answer, secret] { answer(std::move(*secret)); };
+  });
+  if (!taken) answer(SecretBytes());
 }
 
 }  // namespace sallyport

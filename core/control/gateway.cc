@@ -144,6 +144,21 @@ Result<void> Gateway::lock_state() {
   for (const auto& [target, since] : lockdowns_)
     say_("target " + target + " is locked down since " + since + "; `sallyport canary --unlock " + target +
          "` opens it again");
+  return open_store();
+}
+
+Result<void> Gateway::open_store() {
+  Result<std::unique_ptr<Store>> store = Store::open(snapshot_->policy->config().server.state_dir);
+  if (!store) return std::unexpected(std::move(store.error()));
+  store_ = std::move(*store);
+  Result<Closed> closed = store_->closed();
+  if (!closed) return std::unexpected(std::move(closed.error()));
+  closed_ = std::move(*closed);
+  if (!closed_.all.empty())
+    say_("locked down: " + closed_.all + "; `sallyport lockdown --lift` lets callers in again");
+  Result<std::vector<identity::TicketPointer>> tickets = store_->tickets();
+  if (!tickets) return std::unexpected(std::move(tickets.error()));
+  tickets_ = std::move(*tickets);
   return {};
 }
 
@@ -163,6 +178,7 @@ Result<void> Gateway::start_cores() {
     say_("open files are limited: at most " + std::to_string(session_count_max) +
          " sessions a core; raise the limit (ulimit -n) for more");
   }
+  const auto closed = std::make_shared<const Closed>(closed_);
   for (uint16_t i = 0; i < rings_.size(); ++i) {
     auto to_control = ControlInbox::open();
     auto to_core = CoreInbox::open();
@@ -180,6 +196,8 @@ Result<void> Gateway::start_cores() {
     core->options.from_control = to_cores_[i].get();
     core->options.snapshot = snapshot_;
     core->options.lockdowns = lockdowns_;
+    core->options.closed = closed;
+    core->options.tickets = tickets_;
     core->options.pipe_count = pipe_count;
     core->options.session_count_max = session_count_max;
     std::future<Result<void>> ready = core->ready.get_future();
@@ -210,6 +228,9 @@ Result<void> Gateway::open_control() {
   options.say = say_;
   options.canary = {.key = &canary_key_, .probe = canary_probe_, .addresses = addresses_, .core_count = 0};
   options.lockdowns = lockdowns_;
+  options.closed = closed_;
+  options.tickets = tickets_;
+  options.store = std::move(store_);
   for (const auto& inbox : to_control_) options.from_cores.push_back(inbox.get());
   for (const auto& inbox : to_cores_) options.to_cores.push_back(inbox.get());
   options.log_status = [this]() -> nlohmann::json {
@@ -218,6 +239,8 @@ Result<void> Gateway::open_control() {
   Result<std::unique_ptr<Control>> control = Control::open(std::move(options));
   if (!control) return std::unexpected(std::move(control.error()));
   control_ = std::move(*control);
+  if (const std::string address = control_->http_address(); !address.empty())
+    say_("admin API at " + std::string(snapshot_->admin_tls ? "https://" : "http://") + address);
   return {};
 }
 

@@ -43,6 +43,7 @@ class Gateway {
 
   // 0700, ours. Errors say whose it is.
   Result<void> lock_state();
+  Result<void> open_store();
   Result<void> open_log();
   Result<void> start_cores();
   Result<void> open_control();
@@ -56,6 +57,9 @@ class Gateway {
   CanaryKey canary_key_;
   CanaryProbe canary_probe_;
   Lockdowns lockdowns_;
+  std::unique_ptr<Store> store_;  // until Control has it
+  Closed closed_;
+  std::vector<identity::TicketPointer> tickets_;
   int lock_fd_ = -1;
   std::vector<std::unique_ptr<ringlog::ByteRing>> rings_;
   std::unique_ptr<ringlog::RootKey> root_key_;

@@ -14,6 +14,7 @@
 #include "core/control/secret_bytes.h"
 #include "core/control/snapshot.h"
 #include "core/identity/identity.h"
+#include "core/identity/ticket.h"
 
 namespace sallyport {
 
@@ -91,6 +92,8 @@ struct SignalSent {
 struct SessionStarted {
   SessionRef session;
   uint64_t session_id = 0;
+  std::vector<std::string> persons;
+  std::string ticket;  // that proved it; empty: something else did
   std::string identity, target, login, database, peer, protocol;
   int64_t since_ns = 0;  // wall clock
 };
@@ -138,7 +141,24 @@ struct DeriveAnswer {
 struct ProofAnswer {
   SessionRef session;
   identity::IdentityPointer identity;  // null: refused
+  identity::TicketPointer ticket;      // where the proof was one
   std::string fault;                   // why, for the record
+};
+
+// Tickets that were made, and those that are good for nothing any more: sessions opened with them end.
+struct TicketsChanged {
+  std::vector<identity::TicketPointer> added;
+  std::vector<std::string> removed;
+  std::string reason;  // why they were removed, for the record and the callers
+};
+
+// Whom the operators keep out; replaced whole.
+struct Closed {
+  std::string all;                                             // why nobody new is let in; empty: they are
+  std::map<std::string, std::string, std::less<>> identities;  // and why each of these is not
+};
+struct ClosedChanged {
+  std::shared_ptr<const Closed> closed;
 };
 
 struct SnapshotChanged {
@@ -186,7 +206,7 @@ struct RecordAlarm {
 struct Drain {};  // stop accepting, end sessions at idle points, then stop
 
 using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, ProofAnswer, SnapshotChanged,
-                            SignalReached, KillSession, Barrier, LockdownChanged, RecordDecision, RecordAdmin,
-                            RecordPolicy, RecordAlarm, Drain>;
+                            SignalReached, KillSession, Barrier, LockdownChanged, TicketsChanged,
+                            ClosedChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
 
 }  // namespace sallyport

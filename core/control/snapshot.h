@@ -41,7 +41,8 @@ struct Snapshot {
   std::shared_ptr<const guard::Policy> policy;
   std::vector<TargetState> targets;  // as in policy->config().targets
   std::vector<ListenerState>
-      listeners;  // in the order of the listeners at start (a reload keeps their count)
+      listeners;         // in the order of the listeners at start (a reload keeps their count)
+  TlsContext admin_tls;  // of the admin API; empty: plaintext
   std::vector<SecretBytes> token_blocks;    // what token_keys lie on
   std::vector<guard::TokenKey> token_keys;  // as policy->token_keys()
   SecretBytes false_salt_key;               // 32 bytes: gives unknown names a stable salt

@@ -232,6 +232,14 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
     }
     snapshot->listeners.push_back(std::move(state));
   }
+  if (config.admin.tls) {
+    Result<TlsContext> tls = TlsContext::server(config.admin.tls->certificate, config.admin.tls->key, {});
+    if (tls) {
+      snapshot->admin_tls = std::move(*tls);
+    } else {
+      problems.push_back({config.admin.place, "[admin] tls: " + tls.error().text});
+    }
+  }
   add_token_keys(*policy, *snapshot, problems);
   if (purpose == Purpose::start) {
     Result<void> made = make_folder(config.server.state_dir);

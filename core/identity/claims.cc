@@ -199,4 +199,8 @@ Checked<Identity> check_claims(const config::Oidc& issuer, const json& claims, i
   return who;
 }
 
+bool is_vouched_for(const Identity& identity, const std::vector<config::Oidc>& issuers) {
+  return std::ranges::find(issuers, identity.issuer_meaning, &config::Oidc::meaning) != issuers.end();
+}
+
 }  // namespace sallyport::identity

@@ -20,6 +20,9 @@ namespace sallyport::identity {
 [[nodiscard]] Checked<Identity> check_claims(const config::Oidc& issuer, const nlohmann::json& claims,
                                              int64_t now_ns);
 
+// One of the config's issuers stands by what `identity` says, as it did when its token was checked.
+[[nodiscard]] bool is_vouched_for(const Identity& identity, const std::vector<config::Oidc>& issuers);
+
 // The value at a path of keys with dots between them; a key may hold dots itself. Null: there is none.
 [[nodiscard]] const nlohmann::json* find_claim(const nlohmann::json& claims, std::string_view path);
 

@@ -52,6 +52,7 @@ class Session {
   void on_kill(const std::string& reason);
   void on_snapshot();
   void on_lockdown();
+  void on_ticket_gone(std::string_view id, const std::string& reason);
   void on_drain();
   // The log has room again, or an fsync has covered what entries wait for.
   void on_log() { pump(); }
@@ -108,6 +109,10 @@ class Session {
   int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
   [[nodiscard]] bool expects_token() const;
   std::optional<std::string> check_token(sp_bytes proof);
+  std::string check_scram(sp_bytes proof);
+  Result<config::ScramSecret> scram_secret();
+  void become(identity::IdentityPointer identity);
+  [[nodiscard]] std::string public_error(std::string_view reason) const;
   int credential(sp_credential& inout);
   int derive(sp_credential& inout);
   bool record_login(sp_proof kind, const std::string& reason);
@@ -221,8 +226,9 @@ class Session {
   bool by_token_ = false;
   bool proof_pending_ = false;  // stays once control was asked
   std::optional<ProofAnswer> proof_answer_;
-  identity::IdentityPointer identity_;  // of a token that was good
-  bool answer_news_ = false;            // something that answered WAIT may answer now
+  identity::IdentityPointer identity_;     // of a token or ticket that was good
+  identity::TicketPointer access_ticket_;  // that is offered as the proof, or was
+  bool answer_news_ = false;               // something that answered WAIT may answer now
 
   // Verdicts.
   std::vector<Ticket> tickets_;

@@ -14,6 +14,9 @@ constexpr char public_refusal[] =
     "whether you "
     "may open this target";
 constexpr char locked_down[] = "target-locked-down";
+constexpr char gateway_closed[] = "gateway-locked-down";
+constexpr char identity_closed[] = "identity-blocked";
+constexpr char ticket_expired[] = "ticket-expired";
 
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 std::string string_of(sp_text text) {
@@ -98,6 +101,14 @@ std::string Session::refusal_reason(std::string_view proof_fault) const {
   const std::string& wanted = client_database_.empty() ? target->target->database : client_database_;
   if (!databases.empty() && std::ranges::find(databases, wanted) == databases.end())
     return "database-not-offered";
+  if (access_ticket_) {
+    if (!access_ticket_->opens(target_name_)) return "target-not-of-this-ticket";
+    if (!proven_ && access_ticket_->expires_ns <= core_.wall_ns()) return ticket_expired;
+  }
+  if (const Closed* closed = core_.closed(); closed && !is_canary && !proven_) {
+    if (closed->identities.contains(who_)) return identity_closed;
+    if (!closed->all.empty()) return gateway_closed;
+  }
   // Only those learn of it who may open the target. The canary may: how else would anybody know when to
   // unlock.
   if (!is_canary && core_.lockdown(target_name_)) return locked_down;
@@ -123,10 +134,22 @@ void Session::settle_place() {
   groups_ = *groups_in(*snapshot_);
 }
 
+// Why is told to those alone who have proven that they may open the target.
+std::string Session::public_error(std::string_view reason) const {
+  if (reason.empty()) return "";
+  if (reason == locked_down) return lockdown_text(target_name_, *core_.lockdown(target_name_));
+  if (reason == gateway_closed) return "the gateway lets nobody new in: " + core_.closed()->all;
+  if (reason == identity_closed)
+    return who_ + " is blocked: " + core_.closed()->identities.find(who_)->second;
+  if (reason == ticket_expired)
+    return "ticket " + access_ticket_->id + " has expired: `sallyport login` gets a new one";
+  return public_refusal;
+}
+
 int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   const std::optional<std::string> proof_fault =
-      kind == SP_PROOF_SCRAM ? std::optional(proof.size > 0 ? "" : "wrong-proof") : check_token(proof);
+      kind == SP_PROOF_SCRAM ? std::optional(check_scram(proof)) : check_token(proof);
   if (!proof_fault) {
     out.verdict = SP_WAIT;
     return SP_WAIT;
@@ -141,9 +164,7 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   }
   if (!record_login(kind, reason)) return SP_ERROR_NO_RECORD;
   out.verdict = reason.empty() ? SP_ALLOW : SP_DENY;
-  public_error_ = reason.empty()          ? ""
-                  : reason == locked_down ? lockdown_text(target_name_, *core_.lockdown(target_name_))
-                                          : public_refusal;
+  public_error_ = public_error(reason);
   out.message = text_of(public_error_);
   if (!reason.empty()) return SP_DENY;
   proven_ = true;
@@ -163,12 +184,15 @@ bool Session::record_login(sp_proof kind, const std::string& reason) {
       .target = is_target ? std::string_view(target_name_) : "(unknown)",
       .login = reason.empty() ? std::string_view(login_name_) : "",
       .database = reason.empty() ? std::string_view(database_) : "",
-      .proof = kind == SP_PROOF_SCRAM ? "scram-sha-256" : "oidc-token",
+      .proof = access_ticket_           ? "ticket"
+               : kind == SP_PROOF_SCRAM ? "scram-sha-256"
+                                        : "oidc-token",
       .outcome = reason.empty() ? ringlog::Outcome::Accepted : ringlog::Outcome::Refused,
       .reason = reason};
   std::vector<ringlog::Field> job;
   if (identity_) {
     for (const auto& [name, value] : identity_->job) job.push_back({name, value});
+    if (access_ticket_) job.push_back({"ticket", access_ticket_->id});
     facts.issuer = identity_->issuer_url;
     facts.subject = identity_->subject;
     facts.actor = identity_->actor;
@@ -212,6 +236,8 @@ void Session::tell_permissions(sp_identity& out) {
 void Session::tell_started() {
   (void)core_.tell(SessionStarted{.session = ref(),
                                   .session_id = id_,
+                                  .persons = persons(),
+                                  .ticket = access_ticket_ ? access_ticket_->id : "",
                                   .identity = who_,
                                   .target = target_name_,
                                   .login = login_name_,

@@ -7,6 +7,7 @@
 #include "config/check.h"
 #include "config/scram_secret.h"
 #include "core/core.h"
+#include "core/identity/claims.h"
 #include "core/path/session.h"
 
 namespace sallyport {
@@ -32,12 +33,21 @@ bool Session::expects_token() const {
   return is_unnamed && !snapshot_->policy->config().issuers.empty();
 }
 
+// Of the local user or the ticket that the caller names.
+Result<config::ScramSecret> Session::scram_secret() {
+  if (identity::is_ticket_id(who_)) {
+    access_ticket_ = core_.access_ticket(who_);
+    if (access_ticket_) return access_ticket_->scram;
+    return fail("unknown");
+  }
+  const config::User* user = snapshot_->user(who_);
+  return user ? config::parse_scram_secret(user->secret) : fail("unknown");
+}
+
 int Session::verifier(sp_scram_verifier& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   if (expects_token()) return SP_VERIFIER_PASSWORD;
-  const config::User* user = snapshot_->user(who_);
-  const Result<config::ScramSecret> parsed =
-      user ? config::parse_scram_secret(user->secret) : fail("unknown");
+  const Result<config::ScramSecret> parsed = scram_secret();
   if (parsed) {
     out.iterations = parsed->iterations;
     memcpy(out.salt, parsed->salt.data(), sizeof out.salt);
@@ -54,12 +64,29 @@ int Session::verifier(sp_scram_verifier& out) {
   return 0;
 }
 
+void Session::become(identity::IdentityPointer identity) {
+  identity_ = std::move(identity);
+  who_ = identity_->name;
+}
+
+// What is wrong with a proof by SCRAM, empty when nothing is.
+std::string Session::check_scram(sp_bytes proof) {
+  by_token_ = access_ticket_ != nullptr;
+  if (proof.size == 0) return "wrong-proof";
+  if (!access_ticket_) return "";
+  // What was given for the name may have been taken back while the caller answered.
+  access_ticket_ = core_.access_ticket(access_ticket_->id);
+  if (!access_ticket_) return "ticket-revoked";
+  become(access_ticket_->identity);
+  return "";
+}
+
 // What is wrong with the token, empty when nothing is; nothing yet while the control thread looks at it.
 std::optional<std::string> Session::check_token(sp_bytes proof) {
   by_token_ = true;
   if (proof_answer_) {
-    identity_ = std::move(proof_answer_->identity);
-    if (identity_) who_ = identity_->name;
+    access_ticket_ = std::move(proof_answer_->ticket);
+    if (proof_answer_->identity) become(std::move(proof_answer_->identity));
     return std::move(proof_answer_->fault);
   }
   if (proof_pending_) return std::nullopt;
@@ -83,17 +110,19 @@ const std::vector<std::string>* Session::groups_in(const Snapshot& snapshot) con
     const config::User* user = snapshot.user(who_);
     return user ? &user->groups : nullptr;
   }
-  if (!identity_) return nullptr;
-  const auto& issuers = snapshot.policy->config().issuers;
-  const bool vouches =
-      std::ranges::find(issuers, identity_->issuer_meaning, &config::Oidc::meaning) != issuers.end();
-  return vouches ? &identity_->groups : nullptr;
+  if (!identity_ || !identity::is_vouched_for(*identity_, snapshot.policy->config().issuers)) return nullptr;
+  return &identity_->groups;
 }
 
 std::vector<std::string> Session::persons() const {
   if (identity_) return identity_->persons;
   const config::User* user = snapshot_->user(who_);
   return user ? user->persons() : std::vector<std::string>();
+}
+
+// An identity's ticket was revoked, or everything of that identity was.
+void Session::on_ticket_gone(std::string_view id, const std::string& reason) {
+  if (proven_ && state_ != State::ending && access_ticket_ && access_ticket_->id == id) on_kill(reason);
 }
 
 void Session::begin_life() {

@@ -86,6 +86,7 @@ class RunningControl {
     options.from_cores = {to_control.get()};
     options.to_cores = {to_core.get()};
     options.say = [](const std::string&) {};
+    options.store = std::move(*Store::open(folder_.path() / "state"));
     auto control = Control::open(std::move(options));
     CHECK(control.has_value());
     control_ = std::move(*control);

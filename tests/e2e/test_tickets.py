@@ -1,0 +1,348 @@
+"""Tickets: a token traded by plain HTTP for what any client logs in with; and the admin API that trades it."""
+
+import base64
+import http.client
+import json
+import os
+import re
+import socket
+import urllib.parse
+
+import oidc_case
+import process
+import tap
+import tokens
+from gateway import SECRETS
+from oidc_case import Case, issuer
+
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
+POLICY = """
+[[rule]]
+name = "destructive-sql"
+targets = ["shop"]
+use = "sql/destructive"
+action = "approve"
+approvers = ["dba"]
+hold = "60s"
+timeout = "10m"
+"""
+ADMIN = """
+[admin]
+address = "127.0.0.1:0"
+names = ["gateway.test"]
+roles = { admin = ["admins"], viewer = ["viewers"], auditor = ["auditors"] }
+"""
+
+
+class Api(Case):
+    POLICY = POLICY
+    SERVER_KEYS = ADMIN
+
+    @classmethod
+    def issuers(cls):
+        cls.maker = tokens.Issuer("https://idp.test", [tokens.Key.ec("k")])
+        with open(cls.folder + "/keys.json", "w") as file:
+            json.dump(cls.maker.jwks(), file)
+        return issuer("corp", cls.maker.issuer, keys=f"file:{cls.folder}/keys.json", client_id="cli", scopes=["openid", "email"])
+
+    def setUp(self):
+        self.port = int(re.findall(r"admin API at http://127\.0\.0\.1:(\d+)", self.gate.said())[-1])
+
+    def ask(self, method, path, body=None, proof=None, **headers):
+        """(status, parsed body, headers) of one request."""
+        conn = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            sent = {key.replace("_", "-"): value for key, value in headers.items()}
+            if isinstance(body, dict):
+                body = json.dumps(body)
+                sent.setdefault("Content-Type", "application/json")
+            if proof:
+                sent["Authorization"] = proof if " " in proof else "Bearer " + proof
+            conn.request(method, path, body, sent)
+            answer = conn.getresponse()
+            text = answer.read()
+            return answer.status, json.loads(text) if text else None, answer.headers
+        finally:
+            conn.close()
+
+    def exchange(self, token, **more):
+        fields = {"grant_type": EXCHANGE, "subject_token": token, "subject_token_type": JWT} | more
+        form = urllib.parse.urlencode(fields)
+        return self.ask("POST", "/oauth/token", form, Content_Type="application/x-www-form-urlencoded")
+
+    def ticket(self, claims=None, **more):
+        status, got, _ = self.exchange(self.maker.token(claims), **more)
+        self.assertEqual(200, status, got)
+        return got
+
+    def with_ticket(self, got, sql="SELECT 'in'", target="shop"):
+        env = self.environment(target=target) | {"PGUSER": f"{got['ticket']},{target}", "PGPASSWORD": got["access_token"]}
+        return self.psql(sql, "-wtAq", "-v", "ON_ERROR_STOP=1", env=env)
+
+    def enters(self, got, target="shop"):
+        done = self.with_ticket(got, target=target)
+        self.assertEqual("in", done.stdout.strip(), done.stderr)
+
+    def stays_out(self, got, reason, target="shop"):
+        before = len(self.logins())
+        done = self.with_ticket(got, target=target)
+        self.assertNotEqual(0, done.returncode, "it was let in")
+        self.assertEqual(reason, self.reason_behind(before, [reason]))
+        return done.stderr
+
+
+class Tickets(Api):
+    def test_exchange(self):
+        """a token becomes a ticket that psql logs in with as its id; the record says so"""
+        got = self.ticket()
+        self.assertRegex(got["access_token"], r"\Aspt_[0-9a-hjkmnp-tv-z]{43}\Z")
+        self.assertEqual(got["access_token"][:14], got["ticket"])
+        self.assertEqual(("Bearer", "urn:ietf:params:oauth:token-type:access_token"), (got["token_type"], got["issued_token_type"]))
+        self.assertEqual(["shop", "raw"], [one["name"] for one in got["targets"]])
+        self.enters(got)
+        session, login = self.login_facts()
+        self.assertEqual(("corp:agent-7", "ticket", ["agents"]), (session["identity"], login["proof"], login["groups"]))
+        self.assertIn(got["ticket"], json.dumps(login))
+
+    def test_in_the_clear(self):
+        """where a client can only send passwords, the ticket alone says who it is"""
+        got = self.ticket()
+        self.assertEqual("in", self.taken(got["access_token"]))
+        self.assertEqual("ticket", self.login_facts()[1]["proof"])
+
+    def test_targets(self):
+        """a ticket for one target opens no other; a target that nobody offers is refused when it is asked for"""
+        got = self.ticket(scope="target:raw")
+        self.assertEqual(["raw"], [one["name"] for one in got["targets"]])
+        self.enters(got, "raw")
+        self.stays_out(got, "target-not-of-this-ticket")
+        for scope in ("target:nowhere", "shop", "target:"):
+            self.assertEqual(400, self.exchange(self.maker.token(), scope=scope)[0], scope)
+
+    def test_wrong(self):
+        """a ticket with one character changed, its id alone, another's secret: refused like a wrong password"""
+        one, other = self.ticket(), self.ticket()
+        text = one["access_token"]
+        wrong = [text[:-1] + ("0" if text[-1] != "0" else "1"), one["ticket"], other["access_token"], text.upper(), text + " ", ""]
+        for secret in wrong:
+            if secret:
+                self.stays_out(one | {"access_token": secret}, "wrong-proof")
+            # A blank behind it is none of a header's value (RFC 9110, section 5.5).
+            self.assertEqual(200 if secret == text + " " else 401, self.ask("GET", "/v1/whoami", proof=secret or "Bearer ")[0])
+        self.stays_out(one | {"ticket": "spt_0000000000"}, "unknown-user")
+        self.enters(one)
+
+    def test_expired(self):
+        """an expired ticket is told so, once its bearer has proven it"""
+        got = self.ticket(expires_in="1")
+        process.until(lambda: self.ask("GET", "/v1/whoami", proof=got["access_token"])[0] == 401, "the ticket's end")
+        self.assertIn("has expired", self.stays_out(got, "ticket-expired"))
+        self.assertNotIn("has expired", self.stays_out(got | {"access_token": self.ticket()["access_token"]}, "wrong-proof"))
+
+    def test_tied(self):
+        """a ticket lives no longer than the config lets it, whatever is asked for"""
+        self.assertLessEqual(self.ticket(expires_in="999999")["expires_in"], 8 * 3600)
+        for life in ("-1", "x", "1.5"):
+            self.assertEqual(400, self.exchange(self.maker.token(), expires_in=life)[0], life)
+
+    def test_revoked(self):
+        """a revoked ticket ends what it opened, at once, and opens nothing more; also after a restart"""
+        got = self.ticket()
+        child = self.long_session(got)
+        self.assertEqual(200, self.ask("DELETE", "/v1/tickets/" + got["ticket"], proof=got["access_token"])[0])
+        self.assertNotEqual(0, child.wait(30))
+        self.stays_out(got, "unknown-user")
+        self.gate.stop()
+        self.gate.start()
+        self.setUp()
+        self.stays_out(got, "unknown-user")
+
+    def long_session(self, got):
+        env = self.environment() | {"PGUSER": got["ticket"] + ",shop", "PGPASSWORD": got["access_token"]}
+        before = len(self.gate.run("sessions", "--live"))
+        child = process.start(["psql", "-XqtAw", "-c", "SELECT pg_sleep(300)"], stdout=-3, stderr=-3, env=env)
+        self.addCleanup(process.stop, child, 9)
+        process.until(lambda: len(self.gate.run("sessions", "--live")) > before, "the session")
+        return child
+
+    def test_restart(self):
+        """tickets outlive the gateway's process"""
+        got = self.ticket()
+        self.gate.stop(9)
+        self.gate.start()
+        self.setUp()
+        self.enters(got)
+        self.assertEqual("corp:agent-7", self.ask("GET", "/v1/whoami", proof=got["access_token"])[1]["name"])
+
+    def test_at_rest(self):
+        """what lies on the disk lets nobody in: neither the ticket's text nor its secret stands in any file"""
+        got = self.ticket()
+        self.enters(got)
+        secret = got["access_token"][14:].encode()
+        found = []
+        for folder, _, files in os.walk(self.gate.folder):
+            for name in files:
+                if not os.path.isfile(os.path.join(folder, name)):
+                    continue  # the admin socket
+                with open(os.path.join(folder, name), "rb") as file:
+                    if secret in file.read():
+                        found.append(name)
+        self.assertEqual([], found)
+        self.assertEqual(0o600, os.stat(self.gate.folder + "/state/store.sqlite").st_mode & 0o777)
+
+    def test_refused_tokens(self):
+        """a bad token gets one public answer, and the record says why"""
+        for token in ("x", self.maker.token({"exp": 1}), self.maker.token({"aud": "another"}), self.maker.token() + "x"):
+            status, got, _ = self.exchange(token)
+            self.assertEqual((400, "invalid_grant", "the token was refused; the gateway's log says why"),
+                             (status, got["error"], got["error_description"]))
+        for fields in ({"grant_type": "password"}, {"subject_token_type": "urn:x"}):
+            self.assertEqual(400, self.exchange(self.maker.token(), **fields)[0])
+
+
+class KillSwitches(Api):
+    def admin(self):
+        return self.ticket({"sub": "root", "groups": ["admins", "agents"]})["access_token"]
+
+    def test_identity(self):
+        """kill of an identity ends its sessions and tickets and keeps it out until it is allowed again"""
+        claims = {"sub": "rogue"}
+        got, admin = self.ticket(claims), self.admin()
+        child = Tickets.long_session(self, got)
+        status, done, _ = self.ask("PUT", "/v1/identities/corp%3Arogue/block", {"reason": "it ran wild"}, admin)
+        self.assertEqual((200, 1, 1), (status, done.get("sessions"), done.get("tickets")), done)
+        self.assertNotEqual(0, child.wait(30))
+        self.stays_out(got, "unknown-user")
+        before = len(self.logins())
+        told = self.log_in(self.maker.token(claims)).stderr
+        self.assertEqual("identity-blocked", self.reason_behind(before, ["identity-blocked"]))
+        self.assertIn("it ran wild", told)
+        self.assertNotEqual(200, self.exchange(self.maker.token(claims))[0])
+        self.gate.stop()
+        self.gate.start()
+        self.setUp()
+        self.assertNotEqual(0, self.log_in(self.maker.token(claims)).returncode)
+        self.assertEqual(200, self.ask("DELETE", "/v1/identities/corp%3Arogue/block", proof=admin)[0])
+        self.assertEqual("in", self.taken(self.maker.token(claims)))
+        self.assertEqual(404, self.ask("DELETE", "/v1/identities/corp%3Arogue/block", proof=admin)[0])
+
+    def test_lockdown(self):
+        """a lockdown lets nobody new in, says why, leaves open sessions alone, outlives a restart, and is lifted"""
+        admin = self.admin()
+        got = self.ticket()
+        self.assertEqual(400, self.ask("PUT", "/v1/lockdown", {}, admin)[0])
+        self.assertEqual(200, self.ask("PUT", "/v1/lockdown", {"reason": "incident 12"}, admin)[0])
+        self.assertIn("incident 12", self.stays_out(got, "gateway-locked-down"))
+        self.gate.stop()
+        self.gate.start()
+        self.setUp()
+        self.assertIn("incident 12", self.stays_out(got, "gateway-locked-down"))
+        self.assertNotIn("incident 12", self.stays_out(got | {"access_token": "x"}, "wrong-proof"))
+        self.assertEqual(200, self.ask("DELETE", "/v1/lockdown", proof=admin)[0])
+        self.enters(got)
+
+
+class Door(Api):
+    def test_roles(self):
+        """each path for those whose role it takes"""
+        nobody = self.ticket()["access_token"]
+        viewer = self.ticket({"sub": "v", "groups": ["viewers"]})["access_token"]
+        admin = self.ticket({"sub": "r", "groups": ["admins"]})["access_token"]
+        table = [("GET", "/v1/whoami", 200, 200, 200), ("GET", "/v1/status", 403, 200, 200), ("GET", "/v1/sessions", 403, 200, 200),
+                 ("GET", "/v1/targets", 403, 200, 200), ("GET", "/v1/policy", 403, 200, 200), ("GET", "/v1/tickets", 200, 200, 200),
+                 ("POST", "/v1/policy/reload", 403, 403, 200), ("DELETE", "/v1/sessions/77", 403, 403, 404),
+                 ("PUT", "/v1/lockdown", 403, 403, 400), ("DELETE", "/v1/lockdown", 403, 403, 409)]
+        for method, path, *wanted in table:
+            got = [self.ask(method, path, proof=proof)[0] for proof in (nobody, viewer, admin)]
+            self.assertEqual(wanted, got, (method, path))
+            self.assertEqual(401, self.ask(method, path)[0], (method, path))
+        text = json.dumps([self.ask("GET", path, proof=admin)[1] for path in ("/v1/targets", "/v1/policy", "/v1/status")])
+        self.assertNotIn("secret", text)
+
+    def test_local_user(self):
+        """a local user proves itself with name and secret"""
+        basic = lambda name, secret: "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+        self.assertEqual("dana", self.ask("GET", "/v1/whoami", proof=basic("dana", SECRETS["dana"]))[1]["name"])
+        self.assertEqual(401, self.ask("GET", "/v1/whoami", proof=basic("dana", "x"))[0])
+        self.assertEqual(401, self.ask("GET", "/v1/whoami", proof=basic("nobody", "x"))[0])
+
+    def test_open(self):
+        """what needs no proof: health, where tokens come from"""
+        self.assertEqual(200, self.ask("GET", "/healthz")[0])
+        help_ = self.ask("GET", "/v1/login")[1]
+        self.assertEqual([{"name": "corp", "issuer": "https://idp.test", "client_id": "cli", "scopes": ["openid", "email"]}], help_["issuers"])
+        self.assertEqual([{"protocol": "postgresql", "port": self.gate.port, "tls": True}], help_["listeners"])
+        self.assertEqual(["https://idp.test"], self.ask("GET", "/.well-known/oauth-protected-resource")[1]["authorization_servers"])
+
+    def raw(self, data, shut=False):
+        """The first line of the answer to these bytes; empty: the connection was closed without one."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as sock:
+            sock.sendall(data)
+            if shut:
+                sock.shutdown(socket.SHUT_WR)
+            got = b""
+            while chunk := sock.recv(65536):
+                got += chunk
+        return got.split(b"\r\n")[0].decode()
+
+    def test_refused(self):
+        """other sites' pages, other hosts' names, two lengths, chunks, large and odd requests"""
+        host = b"Host: localhost\r\n"
+        end = b"Connection: close\r\n\r\n"
+        table = {
+            b"GET /healthz HTTP/1.1\r\n" + host + end: "200",
+            b"GET /healthz HTTP/1.1\r\nHost: gateway.test:8420\r\n" + end: "200",
+            b"GET /healthz HTTP/1.1\r\nHost: evil.test\r\n" + end: "421",
+            b"GET /healthz HTTP/1.1\r\n" + end: "400",
+            b"GET /healthz HTTP/1.1\r\n" + host + host + end: "400",
+            b"GET /healthz HTTP/1.0\r\n" + host + end: "505",
+            b"GET http://localhost/healthz HTTP/1.1\r\n" + host + end: "400",
+            b"BREW /healthz HTTP/1.1\r\n" + host + end: "405",
+            b"GET /healthz HTTP/1.1\r\n" + host + b"Origin: https://evil.test\r\n" + end: "403",
+            b"GET /healthz HTTP/1.1\r\n" + host + b"Sec-Fetch-Site: cross-site\r\n" + end: "403",
+            b"POST /oauth/token HTTP/1.1\r\n" + host + b"Transfer-Encoding: chunked\r\n" + end: "411",
+            b"POST /oauth/token HTTP/1.1\r\n" + host + b"Content-Length: 99999999\r\n" + end: "413",
+            b"POST /v1/lockdown HTTP/1.1\r\n" + host + b"Content-Length: 2\r\nContent-Length: 3\r\n" + end: "400",
+            b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n" + host + end: "431",
+            b"GET /healthz HTTP/1.1\r\n" + host + b"X: " + b"a" * 70000 + b"\r\n" + end: "431",
+            b"GET /nowhere HTTP/1.1\r\n" + host + end: "404",
+            b"DELETE /v1/status HTTP/1.1\r\n" + host + end: "405",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n" * 4: "400",
+        }
+        for sent, wanted in table.items():
+            self.assertIn(wanted, self.raw(sent), sent[:90])
+
+    def test_slow(self):
+        """peers that send a byte now and then hold up nobody, and are let go"""
+        slow = [socket.create_connection(("127.0.0.1", self.port), timeout=60) for _ in range(30)]
+        for one in slow:
+            self.addCleanup(one.close)
+            one.sendall(b"POST /oauth/token HTTP/1.1\r\nHost: localhost\r\nContent-Le")
+        self.assertEqual(200, self.ask("GET", "/healthz")[0])
+        self.assertEqual(b"", slow[0].recv(100), "closed without a word")
+
+    def test_records(self):
+        """what is done by the API stands in the log, with who did it"""
+        admin = self.ticket({"sub": "rec", "groups": ["admins"]})["access_token"]
+        self.assertEqual(200, self.ask("POST", "/v1/policy/reload", {}, admin)[0])
+        process.until(lambda: [one for one in self.gate.records("Admin") if (one["who"], one["act"]) == ("corp:rec", "reload")], "the record")
+
+    def test_approve(self):
+        """an approver answers over the API"""
+        child = process.start(["psql", "-XqtAw", "-c", "DROP TABLE IF EXISTS effects_of_nobody"], stdout=-3, stderr=-1, text=True,
+                              env=self.environment())
+        self.addCleanup(process.stop, child, 9)
+        self.addCleanup(child.stderr.close)
+        dba = self.ticket({"sub": "dora", "groups": ["dba"]})["access_token"]
+        open_ = process.until(lambda: self.ask("GET", "/v1/approvals", proof=dba)[1]["approvals"], "the approval")
+        path = f"/v1/approvals/{open_[0]['id']}/approve"
+        self.assertEqual(405, self.ask("GET", path, proof=dba)[0], "GET never decides")
+        self.assertEqual(400, self.ask("POST", path, {}, self.ticket()["access_token"])[0])
+        status, got, _ = self.ask("POST", path, {"reason": "fine"}, dba)
+        self.assertEqual((200, "corp:dora"), (status, got["approval"]["decided_by"]))
+        self.assertEqual(0, child.wait(60))
+
+
+if __name__ == "__main__":
+    tap.main()
