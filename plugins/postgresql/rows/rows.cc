@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/rows/server_views.h"
 #include "plugins/postgresql/rows/walk.h"
 
 namespace sallyport::pg {
@@ -120,7 +121,9 @@ Described Rows::prepare(const RowShape& shape) {
     column.path = path_of(column);
     // ctid, xmin and their like have negative numbers, and hold nothing of anybody's.
     const bool system = column.table_oid != 0 && column.attribute_number < 0;
-    column.no_origin = (column.path.empty() && !system) || catalogue_.derived(column.table_oid);
+    const bool derived =
+        catalogue_.derived(column.table_oid) && !shows_server_state(column.table_oid, column.path);
+    column.no_origin = (column.path.empty() && !system) || derived;
     column.unrelated = column.table_oid == 0 && !shape.reads.tables;
   }
   if (prove(shape) == Catalogue::Answer::Waiting) return Described::Waiting;

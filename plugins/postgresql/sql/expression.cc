@@ -146,10 +146,12 @@ void Walker::function(const std::vector<std::string_view>& names) {
   Object called = object_named(ObjectKind::function, names);
   const std::string text = called.text();
   const bool catalog = names.size() == 1 || (names.size() == 2 && names.front() == "pg_catalog");
-  switch (function_class(names.back())) {
+  const bool standard =
+      names.size() == 2 && names.front() == "information_schema" && is_standard_function(names.back());
+  switch (standard ? FunctionClass::harmless : function_class(names.back())) {
     case FunctionClass::escape: facts_.escape("function " + text); break;
     case FunctionClass::harmless:
-      if (!catalog) facts_.unknown(text);
+      if (!catalog && !standard) facts_.unknown(text);
       break;
     case FunctionClass::session: catalog ? facts_.effect(Effect::session) : facts_.unknown(text); break;
     case FunctionClass::write: catalog ? facts_.effect(Effect::write) : facts_.unknown(text); break;

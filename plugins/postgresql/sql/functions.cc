@@ -4,24 +4,10 @@
 #include <array>
 #include <string>
 
+#include "plugins/postgresql/sql/words.h"
+
 namespace sallyport::postgresql::sql {
 namespace {
-
-constexpr size_t count_words(std::string_view names) {
-  return static_cast<size_t>(std::ranges::count(names, ' ')) + 1;
-}
-
-// Names divided by single blanks, in order; a list out of order does not compile.
-template <size_t count>
-consteval std::array<std::string_view, count> split(std::string_view names) {
-  std::array<std::string_view, count> list;
-  for (std::string_view& name : list) {
-    name = names.substr(0, names.find(' '));
-    names.remove_prefix(std::min(names.size(), name.size() + 1));
-  }
-  if (!std::ranges::is_sorted(list)) throw "not sorted";
-  return list;
-}
 
 // Of PostgreSQL 15: immutable and stable functions that a query calls by name, and the volatile ones that
 // only look.
@@ -126,14 +112,6 @@ constexpr char session_names[] =
     "pg_try_advisory_lock_shared pg_try_advisory_xact_lock pg_try_advisory_xact_lock_shared";
 constexpr auto session = split<count_words(session_names)>(session_names);
 
-// Begin with pg_, and return what no statement can have put there.
-constexpr char own_state_names[] =
-    "pg_backend_pid pg_char_to_encoding pg_client_encoding pg_column_size pg_conf_load_time "
-    "pg_encoding_max_length pg_encoding_to_char pg_is_in_recovery pg_is_wal_replay_paused pg_jit_available "
-    "pg_lsn pg_postmaster_start_time pg_size_bytes pg_size_pretty pg_timezone_abbrevs pg_timezone_names "
-    "pg_trigger_depth pg_typeof";
-constexpr auto own_state = split<count_words(own_state_names)>(own_state_names);
-
 // Sequences and notifications.
 constexpr char writing_names[] = "nextval pg_notify setval";
 constexpr auto writing = split<count_words(writing_names)>(writing_names);
@@ -170,11 +148,6 @@ constexpr char escaping_settings_names[] =
     "session_authorization session_preload_libraries session_replication_role shared_preload_libraries "
     "standard_conforming_strings zero_damaged_pages";
 constexpr auto escaping_settings = split<count_words(escaping_settings_names)>(escaping_settings_names);
-
-template <size_t count>
-bool holds(const std::array<std::string_view, count>& sorted, std::string_view name) {
-  return std::binary_search(sorted.begin(), sorted.end(), name);
-}
 
 }  // namespace
 
@@ -225,12 +198,6 @@ bool only_counts(std::string_view name) {
                                                                        "upper"});
   static_assert(std::ranges::is_sorted(names));
   return holds(names, name);
-}
-
-bool shows_stored_text(std::string_view function) {
-  if (holds(own_state, function)) return false;
-  return function.starts_with("pg_") || function.starts_with("enum_") || function.starts_with("to_reg") ||
-         function.ends_with("_description");
 }
 
 bool is_escaping_setting(std::string_view name, std::string_view value) {

@@ -27,9 +27,13 @@ enum class FunctionClass : uint8_t {
 // Setting that takes any text: a value read from a table may have been put there. `name` in lower case.
 [[nodiscard]] bool is_free_setting(std::string_view name);
 
-// A harmless function that shows texts which other statements may have stored outside tables: names,
-// comments, definitions, what sessions run.
+// A harmless function that may show texts which other statements have stored outside tables, and that no
+// column of the catalogue shows as well: settings, what sessions run. catalogue_functions.cc says which do
+// not.
 [[nodiscard]] bool shows_stored_text(std::string_view function);
+
+// A harmless function of information_schema.
+[[nodiscard]] bool is_standard_function(std::string_view name);
 
 // Setting that changes how later text is read, whose rights it runs with, or what code is loaded; the values
 // that everything here assumes (standard_conforming_strings on, client_encoding UTF8) are no escape. `name`

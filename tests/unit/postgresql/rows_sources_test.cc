@@ -1,6 +1,7 @@
 // What a statement may read at most: the question that finds it, and what an answer proves.
 #include <gtest/gtest.h>
 
+#include "plugins/postgresql/rows/server_views.h"
 #include "plugins/postgresql/rows/sources.h"
 #include "plugins/postgresql/sql/classify.h"
 #include "tests/unit/postgresql/rows_bench.h"
@@ -43,10 +44,63 @@ TEST(Sources, ProveNothingOfWhatMayReadAnything) {
   }
 }
 
+// What the catalogue's own columns show, functions may show in other words; nothing else.
+TEST(Sources, LookPastFunctionsOfTheCatalogue) {
+  for (const char* call :
+       {"pg_catalog.pg_get_expr(n, 1)", "pg_table_is_visible(1)", "pg_get_viewdef(1)", "to_regclass(n)",
+        "obj_description(1)", "enum_range(n)", "pg_total_relation_size(1)", "pg_stat_get_numscans(1)",
+        "information_schema._pg_expandarray(n)", "current_setting('work_mem')",
+        "has_table_privilege('a', n)"}) {
+    EXPECT_NE(question(std::string("SELECT ") + call + " FROM a").text, "") << call;
+  }
+  for (const char* call : {"pg_mcv_list_items(n)",
+                           "pg_stat_get_activity(1)",
+                           "pg_stat_get_backend_activity(1)",
+                           "pg_cursor()",
+                           "pg_stat_get_wal_receiver()",
+                           "pg_prepared_statement()",
+                           "pg_show_all_settings()",
+                           "pg_listening_channels()",
+                           "pg_get_replication_slots()",
+                           "pg_stat_get_what_comes_later(1)",
+                           "pg_get_whatever(1)",
+                           "public._pg_expandarray(n)",
+                           "_pg_expandarray(n)",
+                           "information_schema.mine(n)",
+                           "information_schema.lower(n)",
+                           "public.pg_get_expr(n, 1)",
+                           "x.information_schema._pg_expandarray(n)",
+                           "table_to_xml('a', true, true, '')",
+                           "pg_read_file(n)",
+                           "lo_get(1)",
+                           "dblink(n)",
+                           "current_setting('search_path')",
+                           "ts_stat(n)",
+                           "pg_get_backend_memory_contexts()",
+                           "cursor_to_xml(n, 1, true, true, '')"}) {
+    EXPECT_EQ(question(std::string("SELECT ") + call + " FROM a").text, "") << call;
+  }
+}
+
+TEST(Sources, KnowSomeColumnsOfTheServersViews) {
+  EXPECT_TRUE(shows_server_state(12228, "pg_catalog.pg_stat_activity.state"));
+  EXPECT_TRUE(shows_server_state(12228, "pg_catalog.pg_settings.unit"));
+  for (const char* path :
+       {"pg_catalog.pg_stat_activity.query", "pg_catalog.pg_stat_activity.application_name",
+        "pg_catalog.pg_settings.setting", "pg_catalog.pg_settings.reset_val", "public.pg_settings.unit",
+        "pg_catalog.pg_stats.most_common_vals", "pg_catalog.pg_stats.attname", ""}) {
+    EXPECT_FALSE(shows_server_state(12228, path)) << path;
+  }
+  EXPECT_FALSE(shows_server_state(16384, "pg_catalog.pg_stat_activity.state"));  // a user's
+  EXPECT_FALSE(shows_server_state(0, "pg_catalog.pg_stat_activity.state"));
+}
+
 TEST(Sources, VouchForFunctionsOfViews) {
   EXPECT_TRUE(vouched(""));
   EXPECT_TRUE(vouched(",lower,count"));
-  for (const char* functions : {"!", "lower,!", "query_to_xml", "current_setting", "lo_get", "set_config"}) {
+  EXPECT_TRUE(vouched("pg_get_viewdef,pg_relation_size"));
+  for (const char* functions : {"!", "lower,!", "pg_stat_get_activity", "pg_mcv_list_items", "query_to_xml",
+                                "current_setting", "lo_get", "set_config"}) {
     EXPECT_FALSE(vouched(functions)) << functions;
   }
 }
