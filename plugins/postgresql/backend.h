@@ -91,6 +91,7 @@ class Backend {
   [[nodiscard]] static bool rows_may_come(const Entry& entry);
   // What an error or notice that comes now may quote.
   [[nodiscard]] Quotes quotes() const;
+  [[nodiscard]] About about() const;
   enum class Shaped : uint8_t { Known, Clear, Waiting, None };
   // What the rows that come now are like, in entry.shape. Clear: they may pass unseen. None: no row may come.
   [[nodiscard]] Shaped shape_rows(Entry& entry);

@@ -17,6 +17,15 @@ bool is_fatal(Bytes report) {
   return severity == "FATAL" || severity == "PANIC";
 }
 
+// A definition that looks at the rows of a table, as CHECK and the type of a column do.
+bool rewrites(const sql::Statement& statement) {
+  const auto is_type = [](const sql::Object& one) { return one.kind == sql::ObjectKind::type; };
+  const bool alters = statement.verb == "ALTER";
+  if (!alters && statement.verb != "CREATE") return false;
+  return statement.converts || !statement.functions_called.empty() ||
+         (alters && std::ranges::any_of(statement.objects, is_type));
+}
+
 std::string taken(Writer& out) { return std::string(as_text(out.view())); }
 
 }  // namespace
@@ -32,12 +41,36 @@ Quotes Backend::quotes() const {
   const sql::Statement& statement = *facts->statements()[entry.statement_index].statement;
   const bool rows = !statement.relations_read.empty() || statement.has(sql::Effect::write);
   const bool evaluates = rows || statement.deferred || !statement.inner.empty() ||
-                         statement.reads_free_setting || statement.has(sql::Effect::transaction);
+                         statement.reads_free_setting || statement.has(sql::Effect::transaction) ||
+                         rewrites(statement);
   return evaluates ? Quotes::Stored : Quotes::Own;
 }
 
+About Backend::about() const {
+  About out = {.quotes = quotes()};
+  if (wire_.ledger.empty()) return out;
+  const Entry& entry = wire_.ledger.front();
+  out.binds = entry.await == Await::Bind;
+  const Facts* facts = entry.facts.get();
+  if (entry.prepared && entry.prepared->facts) facts = entry.prepared->facts.get();
+  if (entry.portal && entry.portal->statement) facts = entry.portal->statement->facts.get();
+  if (facts == nullptr || !facts->parsed()) return out;
+  const bool named = entry.portal && entry.portal->named && wire_.names_doubtful;
+  const auto deferred = [](const StatementFacts& one) { return one.statement->deferred; };
+  out.own_text = !named && std::ranges::none_of(facts->statements(), deferred);
+  // Of several statements the last one's errors are also those of the others' constraints that waited.
+  const bool runs =
+      entry.await == Await::Query || entry.await == Await::Bind || entry.await == Await::Execute;
+  const bool certain = runs && !named && !entry.vague && !entry.own && !names_may_change();
+  if (certain && facts->statements().size() == 1) out.statement = facts->statements()[0].statement;
+  return out;
+}
+
 Backend::Step Backend::on_report(const Message& message, size_t offset) {
-  if (!wire_.rows.collect_report(data_, offset, message.whole.size(), quotes())) return Step::Broken;
+  const About what = about();
+  if (message.type == back::error && wire_.rows.prepare_report(message.body, what) == Described::Waiting)
+    return Step::Stop;
+  if (!wire_.rows.collect_report(data_, offset, message.whole.size(), what)) return Step::Broken;
   deliver(end_);
   return Step::Next;
 }
@@ -60,8 +93,8 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
     Writer out;
     entry.refusal->write(out);
     drop(end_, taken(out));
-  } else if (on_report(message, offset) != Step::Next) {
-    return Step::Broken;
+  } else if (const Step step = on_report(message, offset); step != Step::Next) {
+    return step;
   }
   return fail_entry(entry);
 }
@@ -87,7 +120,8 @@ Backend::Step Backend::on_own_error(const Message& message, size_t offset) {
     return fail_entry(wire_.ledger.front());
   }
   // Its position is one in the look-up's text.
-  if (!wire_.rows.collect_report(data_, offset, message.whole.size(), quotes(), false)) return Step::Broken;
+  const About what = {.quotes = quotes(), .placed = false};
+  if (!wire_.rows.collect_report(data_, offset, message.whole.size(), what)) return Step::Broken;
   deliver(end_);
   const Step step = fail_entry(wire_.ledger.front());
   wire_.ledger.tell_after_own();

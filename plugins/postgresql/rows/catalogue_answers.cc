@@ -115,12 +115,14 @@ bool Catalogue::read_source(Bytes row) {
   std::string_view values[4];
   uint32_t number = 0, oid = 0;
   if (!read_values(row, values) || !read_number(values[0], number) || !read_number(values[1], oid) ||
-      number >= found_.named.size() || (values[2] != "t" && values[2] != "v" && values[2] != "f")) {
+      number >= found_.named.size() ||
+      (values[2] != "t" && values[2] != "p" && values[2] != "v" && values[2] != "f")) {
     return false;
   }
   found_.named[number] = true;
   found_.proven = found_.proven && values[2] != "f" && vouched(values[3]);
   found_.sources.views = found_.sources.views || values[2] == "v";
+  found_.sources.policies = found_.sources.policies || values[2] == "p";
   std::vector<uint32_t>& oids = found_.sources.oids;
   if (std::ranges::find(oids, oid) == oids.end()) oids.push_back(oid);
   return oids.size() <= source_count_max + 1;

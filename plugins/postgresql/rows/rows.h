@@ -44,6 +44,16 @@ enum class Quotes : uint8_t {
   Anything,  // code at the target may RAISE any text under any code
 };
 
+// What is known of what a report is about.
+struct About {
+  Quotes quotes = Quotes::Own;
+  bool placed = true;     // its position is one in a text of the client's
+  bool own_text = false;  // what runs is the client's text, and no other that a name in it stands for
+  bool binds = false;     // values that the client has bound are read
+  // Whose error it is; null: not known, or its names may have changed their meaning.
+  std::shared_ptr<const postgresql::sql::Statement> statement;
+};
+
 // What the rows of a COPY ... TO STDOUT are like: a description of what is copied, and how it is written.
 struct CopyShape {
   std::shared_ptr<RowShape> rows = std::make_shared<RowShape>();
@@ -94,8 +104,10 @@ class Rows {
   // The names that a RowDescription gives, where they are neither the catalogue's nor the statement's own.
   [[nodiscard]] bool collect_names(std::span<const uint8_t> data, size_t offset, size_t size,
                                    const RowShape& shape);
+  // Before collect_report of an error: asks what proves that it quotes nothing masked. `report`: its fields.
+  Described prepare_report(std::span<const uint8_t> report, const About& about);
   [[nodiscard]] bool collect_report(std::span<const uint8_t> data, size_t offset, size_t size,
-                                    Quotes quotes = Quotes::Own, bool placed = true);
+                                    const About& about = {});
   // One text of a message (a notification's payload, a parameter's value): `text_size` bytes that stand `at`
   // bytes behind its beginning.
   [[nodiscard]] bool collect_text(std::span<const uint8_t> data, size_t offset, size_t size, size_t at,
@@ -136,11 +148,17 @@ class Rows {
 
   sp_field_id field(std::string_view label, std::string_view path, sp_kind kind, uint32_t flags);
   void enroll(const RowShape& shape);
+  enum class Proven : uint8_t { No, Yes, Waiting };
+  enum class Policies : uint8_t { Allowed, Refused };
   Catalogue::Answer prove(const RowShape& shape);
+  Proven prove_reads(const SourcesQuestion& question, Policies policies);
+  Proven prove_row(std::span<const uint8_t> report, const postgresql::sql::Statement& statement);
+  Proven prove_report(std::span<const uint8_t> report, const About& about);
+  [[nodiscard]] static bool plain(std::span<const uint8_t> report, const About& about);
+  [[nodiscard]] static bool quoting(std::span<const uint8_t> report, const About& about);
   [[nodiscard]] std::string_view path_of(const Column& column);
   [[nodiscard]] bool names_masked(std::span<const std::string_view> paths);
   sp_field_id text_field(std::string_view label, Quotes quotes, TextFields& known);
-  sp_field_id report_field_of(std::span<const uint8_t> report, Quotes quotes);
   void enroll(const Column& column, const Types& types, bool possible, bool converts);
   [[nodiscard]] bool begin_unit(std::span<const uint8_t> data, size_t offset, size_t size, Message& message);
   void use_types(const RowShape& shape);

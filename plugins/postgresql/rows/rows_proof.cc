@@ -1,6 +1,7 @@
 // What is proven of a statement by all that it may read.
 #include <algorithm>
 
+#include "plugins/postgresql/messages.h"
 #include "plugins/postgresql/rows/rows.h"
 
 namespace sallyport::pg {
@@ -16,21 +17,47 @@ Catalogue::Answer Rows::prove(const RowShape& shape) {
   const bool wanted = std::ranges::any_of(shape.columns, &Column::no_origin);
   if (!wanted || std::ranges::any_of(shape.columns, unseen) || !names_masked({}))
     return Catalogue::Answer::Known;
-  const SourcesQuestion question = sources_question(*shape.reads.statement);
-  if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
-  const Sources* sources = catalogue_.sources(question);
-  if (sources == nullptr) return Catalogue::Answer::Known;
-  if (catalogue_.resolve(sources->oids) == Catalogue::Answer::Waiting) return Catalogue::Answer::Waiting;
-  const bool named = std::ranges::any_of(sources->oids, [this](uint32_t oid) {
-    const std::vector<std::string_view> paths = catalogue_.paths(oid);
-    return paths.empty() || names_masked(paths);
-  });
-  if (named) return Catalogue::Answer::Known;
+  const Proven proven = prove_reads(sources_question(*shape.reads.statement), Policies::Allowed);
+  if (proven == Proven::Waiting) return Catalogue::Answer::Waiting;
+  if (proven == Proven::No) return Catalogue::Answer::Known;
   for (const Column& column : shape.columns) {
     column.unrelated = column.unrelated || column.table_oid == 0;
     column.no_origin = column.no_origin && column.table_oid == 0;
   }
   return Catalogue::Answer::Known;
+}
+
+// Whether nothing that a statement may read is named by a mask.
+Rows::Proven Rows::prove_reads(const SourcesQuestion& question, Policies policies) {
+  if (question.text.empty()) return Proven::No;
+  if (catalogue_.find_sources(question) == Catalogue::Answer::Waiting) return Proven::Waiting;
+  const Sources* sources = catalogue_.sources(question);
+  if (sources == nullptr || (sources->policies && policies == Policies::Refused)) return Proven::No;
+  if (catalogue_.resolve(sources->oids) == Catalogue::Answer::Waiting) return Proven::Waiting;
+  const bool named = std::ranges::any_of(sources->oids, [this](uint32_t oid) {
+    const std::vector<std::string_view> paths = catalogue_.paths(oid);
+    return paths.empty() || names_masked(paths);
+  });
+  return named ? Proven::No : Proven::Yes;
+}
+
+// A constraint's error quotes a row of the table that it names, as it is, would be or refers to others: what
+// is in such a row is shown by SELECT too, but for what the statement would only now have copied there.
+Rows::Proven Rows::prove_row(std::span<const uint8_t> report, const postgresql::sql::Statement& statement) {
+  using postgresql::sql::Effect;
+  constexpr uint32_t changes = postgresql::sql::effect_bit(Effect::read) |
+                               postgresql::sql::effect_bit(Effect::write) |
+                               postgresql::sql::effect_bit(Effect::destroy);
+  const bool written = !statement.relations_written.empty() && (statement.effects & ~changes) == 0;
+  if (!written || statement.deferred || !statement.unknown_functions.empty()) return Proven::No;
+  const Copied copied = may_copy(statement) ? copies_masked(statement, false) : Copied::No;
+  if (copied == Copied::Waiting) return Proven::Waiting;
+  if (copied == Copied::Yes) return Proven::No;
+  postgresql::sql::Statement table;
+  table.effects = postgresql::sql::effect_bit(Effect::read);
+  table.relations_read.push_back(
+      {.schema = std::string(report_field(report, 's')), .name = std::string(report_field(report, 't'))});
+  return prove_reads(sources_question(table), Policies::Allowed);
 }
 
 // Without paths: whether any origin is named.

@@ -2,36 +2,12 @@
 #include <algorithm>
 
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/rows/report.h"
 #include "plugins/postgresql/rows/rows.h"
 
 namespace sallyport::pg {
 
 namespace {
-
-// Codes under which the server quotes values in its texts (appendix "Error Codes"): data exceptions,
-// constraint violations, what functions RAISE. Their origin is unknown, as that of a computed column.
-bool quotes_values(std::string_view sqlstate) {
-  if (sqlstate == "22012" || sqlstate == "22001") return false;  // division by zero, value too long
-  return sqlstate.size() != 5 || sqlstate.starts_with("22") || sqlstate.starts_with("23") ||
-         sqlstate.starts_with("P0") || sqlstate == "00000" || sqlstate == "01000";
-}
-
-// Whether a report of what evaluates stored values quotes none. The parser's errors have a position. Of class
-// 54 some quote the word that is too long.
-bool quotes_no_value(std::string_view sqlstate, bool positioned) {
-  constexpr std::string_view classes[] = {"08", "21", "25", "40", "53", "55", "57"};
-  if (sqlstate.size() != 5) return false;
-  if (sqlstate == "42501" || sqlstate == "22012" || sqlstate == "22001") return true;
-  if (sqlstate.starts_with("42") && positioned) return true;
-  return std::ranges::find(classes, sqlstate.substr(0, 2)) != std::end(classes);
-}
-
-// Code of users' own gives its reports any text and any code. The server says where in its source a report
-// was made: `F` and `R` of protocol 55.8, which no SQL can set.
-bool raised_by_users(std::span<const uint8_t> report) { return report_field(report, 'F').starts_with("pl"); }
-bool has_source(std::span<const uint8_t> report) {
-  return !report_field(report, 'F').empty() && !report_field(report, 'R').empty();
-}
 
 bool all_of(std::string_view text, size_t size_max, bool (*good)(char)) {
   return text.size() <= size_max && std::ranges::all_of(text, good);
@@ -69,13 +45,37 @@ sp_field_id Rows::text_field(std::string_view label, Quotes quotes, TextFields& 
   return quotes == Quotes::Own ? known.own : known.quoting;
 }
 
-sp_field_id Rows::report_field_of(std::span<const uint8_t> report, Quotes quotes) {
-  const std::string_view sqlstate = report_field(report, 'C');
-  bool quoting = quotes == Quotes::Anything || quotes_values(sqlstate) || raised_by_users(report);
-  if (quotes == Quotes::Stored && !quoting) {
-    quoting = !has_source(report) || !quotes_no_value(sqlstate, !report_field(report, 'P').empty());
+// Whether the catalogue shows that the report can quote nothing masked.
+Rows::Proven Rows::prove_report(std::span<const uint8_t> report, const About& about) {
+  if (!about.statement || !names_masked({})) return Proven::No;
+  switch (report_of(report)) {
+    case ReportOf::Statement:
+      // Row security runs expressions of its own, which may read others.
+      return prove_reads(sources_question(*about.statement), Policies::Refused);
+    case ReportOf::Row: return prove_row(report, *about.statement);
+    case ReportOf::Text:
+    case ReportOf::Parameter:
+    case ReportOf::Definition:
+    case ReportOf::Code: return Proven::No;
   }
-  return text_field("error", quoting ? Quotes::Anything : Quotes::Own, report_fields_);
+  return Proven::No;
+}
+
+Described Rows::prepare_report(std::span<const uint8_t> report, const About& about) {
+  if (!masks_possible() || plain(report, about) || !quoting(report, about)) return Described::Done;
+  return prove_report(report, about) == Proven::Waiting ? Described::Waiting : Described::Done;
+}
+
+// The client's own text and values, and names of the catalogue.
+bool Rows::plain(std::span<const uint8_t> report, const About& about) {
+  const ReportOf what = report_of(report);
+  return what == ReportOf::Definition || (what == ReportOf::Text && about.own_text) ||
+         (what == ReportOf::Parameter && about.binds);
+}
+
+bool Rows::quoting(std::span<const uint8_t> report, const About& about) {
+  return about.quotes == Quotes::Anything || quotes_values(report_field(report, 'C')) ||
+         raised_by_users(report) || (about.quotes == Quotes::Stored && !quotes_no_value(report));
 }
 
 bool Rows::collect_names(std::span<const uint8_t> data, size_t offset, size_t size, const RowShape& shape) {
@@ -97,23 +97,31 @@ bool Rows::collect_names(std::span<const uint8_t> data, size_t offset, size_t si
   return true;
 }
 
-bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t size, Quotes quotes,
-                          bool placed) {
+bool Rows::collect_report(std::span<const uint8_t> data, size_t offset, size_t size, const About& about) {
   Message message;
   if (!begin_unit(data, offset, size, message)) return false;
   units_.back().texts = true;
   if (message.type != back::error && message.type != back::notice) return false;
-  const sp_field_id id = masks_possible() ? report_field_of(message.body, quotes) : SP_FIELD_CLEAR;
+  sp_field_id id = SP_FIELD_CLEAR, inner = SP_FIELD_CLEAR;
+  if (masks_possible()) {
+    const bool quotes = quoting(message.body, about);
+    const bool shown = plain(message.body, about) || (quotes && message.type == back::error &&
+                                                      prove_report(message.body, about) == Proven::Yes);
+    id = text_field("error", shown || !quotes ? Quotes::Own : Quotes::Anything, report_fields_);
+    // Whatever an error says itself, the text that it met inside may be made of values.
+    const bool any = !shown && about.quotes != Quotes::Own;
+    inner = any ? text_field("error", Quotes::Anything, report_fields_) : id;
+  }
   Cursor cursor(message.body);
   for (uint8_t code = cursor.u8(); cursor.ok() && code != 0; code = cursor.u8()) {
     const size_t at = offset + header_size + cursor.offset();
     const std::string_view value = cursor.text();
     if (!cursor.ok()) return false;
-    if (code == 'P' && !placed) {
+    if (code == 'P' && !about.placed) {
       add_withheld(at - 1, value.size() + 2);
       parts_.back().cut = true;
     } else if (!constant_of_server(code, value)) {
-      add_text(at, value.size(), id);
+      add_text(at, value.size(), code == 'W' || code == 'q' ? inner : id);
     }
   }
   units_.back().part_end = parts_.size();

@@ -136,8 +136,8 @@ constexpr std::string_view seeming =
     "'pg_statio_user_sequences','pg_statio_user_tables','pg_tables','pg_timezone_abbrevs',"
     "'pg_timezone_names','pg_user','pg_views']::pg_catalog.name[]) "
     "ELSE true END THEN 'f' "
-    "WHEN c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m']::pg_catalog.\"char\"[]) THEN 'v' ELSE 't' "
-    "END, ";
+    "WHEN c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['v','m']::pg_catalog.\"char\"[]) THEN 'v' "
+    "WHEN c.relrowsecurity THEN 'p' ELSE 't' END, ";
 
 // Functions of a view: of what is not the server's own "!" stands in the list. Casts are functions too.
 constexpr std::string_view called =

@@ -29,7 +29,8 @@ enum class Purpose : uint8_t {
 // The answer, where it proves something.
 struct Sources {
   std::vector<uint32_t> oids;
-  bool views = false;  // some are: their columns have names of their own
+  bool views = false;     // some are: their columns have names of their own
+  bool policies = false;  // some have row security, whose expressions may read others
 };
 
 struct SourcesQuestion {
@@ -37,9 +38,10 @@ struct SourcesQuestion {
   size_t relation_count = 0;  // that the statement names; each has to be found
 };
 
-// Two queries. First: number of the name (from 0), OID, what it is ("t" a table, "v" a view, "f": it proves
-// nothing), and of a view: the functions of pg_catalog that it calls, between commas. At most one row more
-// than source_count_max. Second: one row, whether users have made something that the text might mean.
+// Two queries. First: number of the name (from 0), OID, what it is ("t" a table, "p" one with row security,
+// "v" a view, "f": it proves nothing), and of a view: the functions of pg_catalog that it calls, between
+// commas. At most one row more than source_count_max. Second: one row, whether users have made something that
+// the text might mean.
 [[nodiscard]] SourcesQuestion sources_question(const postgresql::sql::Statement& statement,
                                                Purpose purpose = Purpose::Shows);
 
