@@ -208,7 +208,8 @@ bool Reader::secret(std::string_view key, const std::filesystem::path& folder, S
 }
 
 void Reader::refuse(std::string_view key, const char* why) {
-  if (const Value* value = find(key)) problem_at(value->place, std::string(key) + ": " + why);
+  if (const Value* value = table_.find(key)) problem_at(value->place, std::string(key) + ": " + why);
+  refused_.emplace_back(key);
 }
 
 void Reader::require(std::string_view key, const char* write) {
@@ -223,6 +224,7 @@ void Reader::problem(std::string_view key, const std::string& text) {
 void Reader::finish() {
   for (const Value& value : table_.items) {
     if (std::ranges::find(known_, value.key) != known_.end()) continue;
+    if (std::ranges::find(refused_, value.key) != refused_.end()) continue;
     std::string text = "unknown key " + in_quotes(value.key) + did_you_mean(value.key, known_);
     if (nearest(value.key, known_).empty()) {
       text += ": known are";

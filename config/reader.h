@@ -78,7 +78,7 @@ class Reader {
     return false;
   }
 
-  // A key that this version does not have yet.
+  // A key that people try and that has no place here: `why` says where to go. Never offered as a known one.
   void refuse(std::string_view key, const char* why);
   void require(std::string_view key, const char* write);
   // At a key's place, or the table's where it is missing.
@@ -94,7 +94,7 @@ class Reader {
   const Value& table_;
   std::string where_;
   Problems& problems_;
-  std::vector<std::string> known_;
+  std::vector<std::string> known_, refused_;
 };
 
 }  // namespace sallyport::config

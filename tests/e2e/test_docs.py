@@ -55,7 +55,7 @@ STEPS = [
     Step("sallyport sessions --live", r"agent +shop +main +shop +127\.0\.0\.1:", how="live"),
     Step("sallyport kill 0.17", r"session \d+\.\d+ is ended"),
     Step("sallyport explain --as agent --target shop 'DROP TABLE t'", r'approve, by rule "destructive-sql"'),
-    Step("sallyport check --cases cases.toml", r"1 case"),
+    Step("sallyport check --cases cases.toml", r"^3 cases, all as expected"),
     Step("sallyport user hash", r"^SCRAM-SHA-256\$4096:"),
     Step("sallyport plugin list", r"(?s)^postgresql .*sha256  [0-9a-f]{64}.*sql/destructive"),
     Step("sallyport reload", r"policy version \d+ is in force"),
@@ -171,8 +171,7 @@ class Documented(unittest.TestCase):
                         "INSERT INTO customers VALUES (1, 'Ann', 'ann.smith@example.com', 10)", database="shop")
         cls.block = re.search(r"```\n(\$ psql.*?)```", read("README.md"), re.S)[1]
         with open(cls.folder + "/cases.toml", "w") as file:
-            file.write('[[case]]\nuser = "agent"\ntarget = "shop"\nstatement = "DROP TABLE t"\nexpect = "approve"\n'
-                       'rule = "destructive-sql"\n')
+            file.write(re.search(r"```toml\n(\[\[case\]\].*?)```", read("config/config.md"), re.S)[1])
         with open(cls.folder + "/serve.out", "w"):
             pass
 
