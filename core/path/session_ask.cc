@@ -9,6 +9,7 @@
 
 #include "config/check.h"
 #include "core/core.h"
+#include "core/guard/policy_match.h"
 #include "core/path/session.h"
 
 namespace sallyport {
@@ -20,6 +21,22 @@ constexpr char resubmit[] = "do=run exactly the same again after approval";
 
 std::string_view view(sp_text text) { return {text.data, text.size}; }
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
+
+bool is_unread(const sp_ask& ask) {
+  const std::span commands(ask.commands, ask.command_count);
+  return std::ranges::any_of(
+      commands, [](const sp_command& command) { return view(command.verb) == guard::unparsed_verb; });
+}
+
+// What a caller can do about a no that nobody wrote a rule for.
+std::string way_on(const Snapshot& now, const sp_ask& ask, const std::string& who,
+                   const std::string& target) {
+  if (is_unread(ask))
+    return "state=denied do=correct it; only a rule for the verb UNPARSED lets it pass unread";
+  const std::string as = now.policy->user(who) != nullptr ? "--as " + who : "--group GROUP";
+  return "state=denied do=ask for a rule that allows it; why there is none: sallyport explain " + as +
+         " --target " + target + " STATEMENT";
+}
 
 }  // namespace
 
@@ -89,11 +106,7 @@ int Session::allow(const sp_ask& ask, std::string_view rule, std::string_view ap
 // be made of the request.
 std::string Session::why_denied(const sp_ask& ask, const guard::Verdict& verdict) {
   std::string why = verdict.rule && !verdict.rule->reason.empty() ? ": " + verdict.rule->reason : "";
-  for (size_t i = 0; i < ask.command_count; ++i) {
-    if (view(ask.commands[i].verb) != "UNPARSED") continue;
-    return why + "; the gateway could not read it: look for a mistake in it";
-  }
-  return why;
+  return is_unread(ask) ? why + "; the gateway could not read it" : why;
 }
 
 int Session::deny(const sp_ask& ask, const std::string& rule, const Ticket* ticket, sp_answer& out,
@@ -142,6 +155,8 @@ int Session::deny(const sp_ask& ask, const std::string& rule, const Ticket* tick
         break;
     }
   }
+  const Snapshot& now = *core_.snapshot();
+  if (!ticket && rule.empty() && now.target(target_name_)) detail = way_on(now, ask, who_, target_name_);
   if (!record_request(ask, ringlog::Verdict::Deny, rule, approval)) return SP_ERROR_NO_RECORD;
   answer_text(out, std::move(message), std::move(detail));
   out.verdict = SP_DENY;

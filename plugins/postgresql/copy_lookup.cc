@@ -54,10 +54,12 @@ std::string query_of(std::string_view copy) {
 // By a mask over a value in its place: that must not be what ends the value.
 bool written(char c) { return c == '*' || c == 'x' || c == 'X' || c == '0'; }
 
-bool readable(const CopyFormat& format) {
-  const bool clean = !written(format.delimiter) && !written(format.quote) && !written(format.escape);
-  return format.known && (format.kind == CopyFormat::Kind::binary || clean);
+bool clean(const CopyFormat& format) {
+  const bool marked = written(format.delimiter) || written(format.quote) || written(format.escape);
+  return format.kind == CopyFormat::Kind::binary || !marked;
 }
+
+bool readable(const CopyFormat& format) { return format.strange.empty() && clean(format); }
 
 }  // namespace
 
@@ -68,6 +70,25 @@ std::string copy_lookup_text(const Facts& facts, std::string_view text) {
   if (!statement.copy_out->relation.name.empty()) return select_of(*statement.copy_out);
   const size_t offset = std::min(statement.offset, text.size());
   return query_of(text.substr(offset, statement.size));
+}
+
+Refusal copy_refusal(const Facts& facts) {
+  const auto copy = std::ranges::find_if(
+      facts.statements(), [](const StatementFacts& one) { return one.statement->copy_out != nullptr; });
+  if (facts.statements().size() != 1 || copy == facts.statements().end())
+    return copy_masked("It stands among other statements of one text.", "Send the COPY alone.");
+  const CopyFormat& format = copy->statement->copy_out->format;
+  if (!format.strange.empty()) {
+    return copy_masked(
+        "The gateway does not know its option \"" + format.strange + "\", or not that value of it.",
+        "Leave the option out, or read the rows with SELECT.");
+  }
+  if (!clean(format)) {
+    return copy_masked(
+        "Its delimiter, quote or escape is a character that stands in masked values: one of * x X 0.",
+        "Choose another character.");
+  }
+  return copy_masked("What it copies cannot be told from its text.", "Read the rows with SELECT.");
 }
 
 std::shared_ptr<CopyShape> copy_shape(const Facts& facts) {

@@ -8,12 +8,16 @@
 
 #include "plugins/postgresql/facts.h"
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/refusal.h"
 #include "plugins/postgresql/rows/rows.h"
 
 namespace sallyport::pg {
 
 // Nothing where `facts`, of `text`, are of more than the one COPY, or its rows cannot be read here.
 [[nodiscard]] std::string copy_lookup_text(const Facts& facts, std::string_view text);
+
+// Why not, for the client.
+[[nodiscard]] Refusal copy_refusal(const Facts& facts);
 
 // What is known of its rows before the answer.
 [[nodiscard]] std::shared_ptr<CopyShape> copy_shape(const Facts& facts);

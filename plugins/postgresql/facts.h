@@ -50,6 +50,7 @@ class Facts {
 
   [[nodiscard]] const std::vector<StatementFacts>& statements() const { return statements_; }
   [[nodiscard]] bool parsed() const { return source_->parsed; }
+  [[nodiscard]] const sql::Classification& source() const { return *source_; }
   [[nodiscard]] bool plain_backslash() const { return source_->plain_backslash; }
   // What of it the gateway does not let through whatever the rules say ("SET client_encoding"); empty:
   // nothing.

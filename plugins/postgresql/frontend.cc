@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "plugins/postgresql/copy_lookup.h"
+
 namespace sallyport::pg {
 
 namespace {
@@ -123,17 +125,20 @@ Frontend::Step Frontend::on_query(const Message& message) {
   if (!cursor.at_end()) return broken("invalid Query message");
   bool command = false;
   std::shared_ptr<const Facts> facts = facts_of_query(text, command);
-  if (const std::string_view part = unsupported_part(*facts); !part.empty()) {
-    return refuse(message.type, message.whole.size(), unsupported(part));
-  }
+  if (std::optional<Refusal> refusal = unsupported_part(*facts))
+    return refuse(message.type, message.whole.size(), std::move(*refusal));
   if (wire_.replication == Replication::Physical && !command && !is_show(*facts)) {
     return refuse(message.type, message.whole.size(),
                   unsupported("SQL in a physical replication connection"));
   }
-  if (copy_unreadable(*facts, text) ||
-      (facts->copies_out() > 0 && wire_.unsynced && wire_.rows.masks_possible())) {
+  if (copy_unreadable(*facts, text)) {
     abandon();
-    return refuse(message.type, message.whole.size(), copy_masked());
+    return refuse(message.type, message.whole.size(), copy_refusal(*facts));
+  }
+  if (facts->copies_out() > 0 && wire_.unsynced && wire_.rows.masks_possible()) {
+    abandon();
+    return refuse(message.type, message.whole.size(),
+                  copy_masked("Messages before it wait for a Sync.", "Send the Sync first."));
   }
   switch (reading(text, *facts)) {
     case Reading::Certain: break;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "plugins/postgresql/messages.h"
@@ -55,8 +56,8 @@ class Frontend {
   Step on_terminate(const Message& message);
   // frontend_call.cc
   Step on_function_call(const Message& message);
-  // What of it this login may not do, whatever the rules say; empty: nothing.
-  [[nodiscard]] std::string_view unsupported_part(const Facts& facts) const;
+  // What of it this login may not do, whatever the rules say.
+  [[nodiscard]] std::optional<Refusal> unsupported_part(const Facts& facts) const;
   // `command`: it is a replication command.
   [[nodiscard]] std::shared_ptr<const Facts> facts_of_query(std::string_view text, bool& command);
   [[nodiscard]] bool replication_refuses(uint8_t type) const;
@@ -80,7 +81,8 @@ class Frontend {
   Ruling rule_portal(const Portal& portal, uint32_t row_count_max, Refusal& refusal, bool moved = false);
   void describe_first(const std::string& name, const std::shared_ptr<Portal>& portal);
   Ruling rule(const Run& run, sp_stage stage, Refusal& refusal);
-  Ruling ask_host(bool moved, sp_stage stage, Refusal& refusal);
+  Ruling ask_host(const Run& run, sp_stage stage, Refusal& refusal);
+  void tell_why_unread(const Run& run, bool by_default, Refusal& refusal) const;
   Ruling read_state();
   Ruling wait_for_answer();  // of the gateway's own question
   [[nodiscard]] uint64_t transaction_of_next() const;

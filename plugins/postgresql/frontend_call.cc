@@ -7,10 +7,18 @@
 
 namespace sallyport::pg {
 
+namespace {
+
+constexpr std::string_view permit_function_call =
+    "A login of the target may be permitted them: permit = [\"function-call\"]; not where values are masked.";
+
+}  // namespace
+
 Frontend::Step Frontend::on_function_call(const Message& message) {
   if (!room()) return wait_for_replies();
   if (!wire_.permissions.function_call) {
-    return refuse(message.type, message.whole.size(), unsupported("FunctionCall (fast-path, large objects)"));
+    return refuse(message.type, message.whole.size(),
+                  unsupported("FunctionCall (fast-path, large objects)", permit_function_call));
   }
   const std::optional<Call> call = parse_call(message.body);
   if (!call) return broken("invalid FunctionCall message");
@@ -29,10 +37,16 @@ Frontend::Step Frontend::on_function_call(const Message& message) {
   return Step::Done;
 }
 
-std::string_view Frontend::unsupported_part(const Facts& facts) const {
-  if (!facts.unsupported().empty()) return facts.unsupported();
-  if (facts.large_objects() && !wire_.permissions.function_call) return "a large object function";
-  return {};
+std::optional<Refusal> Frontend::unsupported_part(const Facts& facts) const {
+  const std::string& part = facts.unsupported();
+  if (!part.empty()) {
+    return unsupported(part, part.contains("standard_conforming_strings")
+                                 ? "The gateway follows \"on\" alone: write E'...' where backslashes escape."
+                                 : "The gateway reads UTF8 alone: leave the encoding at that.");
+  }
+  if (facts.large_objects() && !wire_.permissions.function_call)
+    return unsupported("a large object function", permit_function_call);
+  return std::nullopt;
 }
 
 // As the server will take the text.

@@ -1,6 +1,7 @@
 // The extended query protocol's messages: Parse, Bind, Describe, Execute, Close.
 #include <algorithm>
 
+#include "plugins/postgresql/copy_lookup.h"
 #include "plugins/postgresql/frontend.h"
 #include "plugins/postgresql/values.h"
 
@@ -65,9 +66,8 @@ Frontend::Step Frontend::on_parse(const Message& message) {
   prepared->text = text;
   prepared->facts = facts_of(text, wire_.cache_key);
   prepared->declared_count = prepared->types.size();
-  if (const std::string_view part = unsupported_part(*prepared->facts); !part.empty()) {
-    return refuse(message.type, message.whole.size(), unsupported(part));
-  }
+  if (std::optional<Refusal> refused = unsupported_part(*prepared->facts))
+    return refuse(message.type, message.whole.size(), std::move(*refused));
   switch (reading(text, *prepared->facts)) {
     case Reading::Certain: break;
     case Reading::Waits: return wait_for_replies();
@@ -208,7 +208,7 @@ Frontend::Step Frontend::run_portal(const Message& message, const std::shared_pt
   const Prepared* statement = portal->statement.get();
   if (statement != nullptr && statement->facts && copy_unreadable(*statement->facts, statement->text)) {
     abandon();
-    return refuse(message.type, message.whole.size(), copy_masked());
+    return refuse(message.type, message.whole.size(), copy_refusal(*statement->facts));
   }
   // The further rows of what a person let run belong to that one run, and all of them where it was asked
   // about at Bind.

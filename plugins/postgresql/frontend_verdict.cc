@@ -50,12 +50,12 @@ Frontend::Ruling Frontend::rule(const Run& run, sp_stage stage, Refusal& refusal
     abandon();
     return Ruling::Refused;
   }
-  return ask_host(run.moved, stage, refusal);
+  return ask_host(run, stage, refusal);
 }
 
 // What an approval would be bound to is asked of the server only where there is to be one, and once more
 // before what was approved is let go.
-Frontend::Ruling Frontend::ask_host(bool moved, sp_stage stage, Refusal& refusal) {
+Frontend::Ruling Frontend::ask_host(const Run& run, sp_stage stage, Refusal& refusal) {
   answered_ = false;
   sp_ask ask = wire_.judge.ask(stage, ticket_, ticket_transaction_);
   // A replication command names no object of a search path, and runs as no other role.
@@ -67,7 +67,7 @@ Frontend::Ruling Frontend::ask_host(bool moved, sp_stage stage, Refusal& refusal
   answer_state_ = answer.state;
   // An approval is for what the names mean now; the portal was planned when they may have meant something
   // else.
-  if (verdict == SP_WAIT && moved) {
+  if (verdict == SP_WAIT && run.moved) {
     abandon();
     refusal = bound_before();
     return Ruling::Refused;
@@ -87,7 +87,17 @@ Frontend::Ruling Frontend::ask_host(bool moved, sp_stage stage, Refusal& refusal
   forget_ticket();
   if (verdict == SP_ALLOW) return Ruling::Allowed;
   refusal = denied(answer);
+  if (answer.state == SP_STATE_DECIDED) tell_why_unread(run, answer.rule.size == 0, refusal);
   return Ruling::Refused;
+}
+
+// What the host cannot know: why nothing could be made of the request.
+void Frontend::tell_why_unread(const Run& run, bool by_default, Refusal& refusal) const {
+  if (run.facts && !run.facts->parsed()) {
+    tell_unread(refusal, run.facts->source(), by_default);
+  } else if (wire_.judge.runs_unknown()) {
+    refusal.message += ": it runs what a name stands for that this session did not give it";
+  }
 }
 
 // Asks in the held message's place. Behind what has failed the server answers nothing.

@@ -41,6 +41,8 @@ class Judge {
   [[nodiscard]] bool changes_meaning() const;
   // It is a replication command.
   [[nodiscard]] bool is_replication() const { return replication_; }
+  // It runs what a name stands for that nobody told the gateway.
+  [[nodiscard]] bool runs_unknown() const { return unread_ || items_.empty(); }
   // An EXECUTE in it stands for a COPY to or from the client.
   [[nodiscard]] bool hides_copy() const { return hides_copy_; }
   [[nodiscard]] sp_ask ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const;

@@ -15,6 +15,7 @@ void write_report(Writer& out, uint8_t type, const Report& report) {
   out.u8('M').text(report.message);
   if (!report.detail.empty()) out.u8('D').text(report.detail);
   if (!report.hint.empty()) out.u8('H').text(report.hint);
+  if (report.position != 0) out.u8('P').text(std::to_string(report.position));
   out.u8(0).end();
 }
 

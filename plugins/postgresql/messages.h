@@ -143,6 +143,7 @@ struct Report {
   std::string_view message;
   std::string_view detail;
   std::string_view hint;
+  uint32_t position = 0;  // in the caller's text, in characters from 1; 0: none
 };
 void write_error(Writer& out, const Report& report);
 void write_notice(Writer& out, const Report& report);

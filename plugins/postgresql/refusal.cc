@@ -22,22 +22,26 @@ std::string hex(Bytes bytes) {
 }  // namespace
 
 void Refusal::write(Writer& out) const {
-  write_error(
-      out, {.severity = "ERROR", .sqlstate = sqlstate, .message = message, .detail = detail, .hint = hint});
+  write_error(out, {.severity = "ERROR",
+                    .sqlstate = sqlstate,
+                    .message = message,
+                    .detail = detail,
+                    .hint = hint,
+                    .position = position});
 }
 
-Refusal unsupported(std::string_view what) {
+Refusal unsupported(std::string_view what, std::string_view instead) {
   return {.sqlstate = "0A000",
           .message = std::string(what) + " is not supported through the gateway",
           .detail = "Nothing was sent to the target.",
-          .hint = {}};
+          .hint = std::string(instead)};
 }
 
-Refusal copy_masked() {
+Refusal copy_masked(std::string_view why, std::string_view instead) {
   return {.sqlstate = "0A000",
-          .message = "COPY TO STDOUT is not supported where values are masked",
-          .detail = "Nothing was sent to the target.",
-          .hint = "Read the rows with SELECT; COPY FROM STDIN works."};
+          .message = "COPY TO STDOUT in this form is not supported where values are masked",
+          .detail = std::string(why) + " Nothing was sent to the target.",
+          .hint = std::string(instead)};
 }
 
 Refusal beyond_limit(std::string_view what) {
@@ -100,6 +104,17 @@ Refusal denied(const sp_answer& answer) {
     case SP_STATE_EXPIRED: break;
   }
   return out;
+}
+
+void tell_unread(Refusal& refusal, const sql::Classification& text, bool by_default) {
+  refusal.message += ": " + text.reason;
+  refusal.position = text.error_position;
+  refusal.hint =
+      text.syntax_error
+          ? "The gateway reads by the grammar of PostgreSQL 15. Nothing was sent to the target."
+          : "It is beyond what the gateway reads: make it simpler, or smaller. Nothing was sent to "
+            "the target.";
+  if (text.syntax_error && by_default) refusal.sqlstate = "42601";
 }
 
 void write_paused(Writer& out, const sp_answer& answer) {

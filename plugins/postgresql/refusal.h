@@ -9,22 +9,27 @@
 
 #include "plugins/plugin.h"
 #include "plugins/postgresql/messages.h"
+#include "plugins/postgresql/sql/statement.h"
 
 namespace sallyport::pg {
+
+namespace sql = sallyport::postgresql::sql;
 
 struct Refusal {
   std::string sqlstate;
   std::string message;
   std::string detail;
   std::string hint;
+  uint32_t position = 0;  // as in Report
 
   void write(Writer& out) const;  // as an ErrorResponse
 };
 
 // 0A000: the gateway does not look into `what` yet, so it does not let it through.
-[[nodiscard]] Refusal unsupported(std::string_view what);
-// 0A000: COPY TO STDOUT where masks apply.
-[[nodiscard]] Refusal copy_masked();
+[[nodiscard]] Refusal unsupported(std::string_view what, std::string_view instead = {});
+// 0A000: COPY TO STDOUT where masks apply, in a form whose values cannot be told apart. `why`: a sentence;
+// `instead`: what to do.
+[[nodiscard]] Refusal copy_masked(std::string_view why, std::string_view instead);
 // 54000: `what` is beyond a bound of the gateway.
 [[nodiscard]] Refusal beyond_limit(std::string_view what);
 // 0A000: what runs before it, in the same segment, may change how the server reads it.
@@ -37,6 +42,9 @@ Refusal state_unreadable();
 Refusal bound_before();
 // 42501 with the rule's name, or 57014 where the caller himself cancelled a wait that nobody has to decide.
 [[nodiscard]] Refusal denied(const sp_answer& answer);
+// Of a text that could not be read, `refusal` says why and where. 42601, as the server would say it, only
+// where the grammar's no is the whole reason: nobody has decided about it. A rule's no stays 42501.
+void tell_unread(Refusal& refusal, const sql::Classification& text, bool by_default);
 
 // The warning that a client sees at once when its request waits.
 void write_paused(Writer& out, const sp_answer& answer);

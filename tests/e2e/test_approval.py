@@ -91,7 +91,34 @@ class LongHold(Base):
         child.wait(180)
         self.assertIn("rule \"no-effects-delete\": effects are kept for the auditors",
                       self.psql("DELETE FROM effects").stderr)
-        self.assertIn("the gateway could not read it", self.psql("SELEC 1").stderr)
+        # A plain mistake reads as at the server, with its place; in a block the transaction is the server's.
+        said = self.psql("SELECT 'é' selec 1", "-v", "VERBOSITY=verbose").stderr
+        self.assertRegex(said, r"42601: denied by the target's default; the gateway could not read it: "
+                               r'syntax error at or near "1"\nLINE 1: .*\n {25}\^')
+        self.assertIn("do=correct it", said)
+        self.assertIn("25P02", self.psql("BEGIN; SELEC 1; SELECT 2", "-v", "VERBOSITY=verbose").stderr)
+        # What is right SQL, but beyond a limit, is no syntax error.
+        said = self.psql("SELECT " + "(" * 3000 + "1" + ")" * 3000, "-v", "VERBOSITY=verbose").stderr
+        self.assertRegex(said, "42501: denied by the target's default; the gateway could not read it: .*(nested|depth|tokens)")
+        self.assertRegex(self.psql("EXECUTE nobodys", "-v", "VERBOSITY=verbose").stderr, "42501: .*a name stands for")
+
+    def test_default(self):
+        """a no that no rule says tells what to do about it; a rule on UNPARSED keeps its own code"""
+        self.addCleanup(self.gate.run, "reload")
+        self.addCleanup(self.gate.write)
+        with open(self.gate.config) as file:
+            text = file.read()
+        rule = '\n[[rule]]\nname = "unread"\ntargets = ["raw"]\nmatch = { verb = ["UNPARSED"] }\naction = "deny"\n'
+        with open(self.gate.config, "w") as file:
+            file.write(text.replace('default = "allow"', 'default = "deny"', 1) + rule)
+        self.gate.run("reload")
+        said = self.psql("CREATE TABLE nobody(a int)", "-v", "VERBOSITY=verbose").stderr
+        self.assertRegex(said, r"42501: denied by the target's default\nDETAIL: +state=denied do=ask for a rule that allows it; "
+                               r"why there is none: sallyport explain --as agent --target shop STATEMENT")
+        explained = self.said("explain", "--as", "agent", "--target", "shop", "CREATE TABLE nobody(a int)")
+        self.assertIn("no rule matches", explained)
+        said = self.psql("SELEC 1", "-v", "VERBOSITY=verbose", target="raw").stderr
+        self.assertRegex(said, r'42501: denied by rule "unread"; the gateway could not read it: syntax error at or near "SELEC"')
 
     def said(self, *args):
         """What a command prints for people."""

@@ -165,6 +165,19 @@ class Copy(world.Case):
         self.assertEqual((0,), conn.execute("SELECT count(*) FROM few").fetchone())
         self.assertIn("after", self.psql("\\copy few from program 'echo x'\nSELECT 'after';", target="raw").stdout)
 
+    def test_reasons(self):
+        """COPY that cannot be masked is refused with what is in its way, and what to do"""
+        for text, why in (("COPY customers TO STDOUT (FORMAT xml)", 'its option "format"'),
+                          ("COPY customers TO STDOUT (FORMAT csv, FORCE_NULL (email))", 'its option "force_null"'),
+                          ("COPY customers TO STDOUT (FORMAT csv, DELIMITER 'x')", "delimiter, quote or escape .* Choose another"),
+                          ("COPY customers TO STDOUT (FORMAT csv, QUOTE '*')", "delimiter, quote or escape"),
+                          ("SELECT 1\\; COPY customers TO STDOUT;", "among other statements of one text.* Send the COPY alone"),
+                          ("COPY customers TO STDOUT (ENCODING 'LATIN1')", "UTF8 alone"),
+                          ("\\lo_import /dev/null", r'permit = \["function-call"\]; not where values are masked')):
+            done = self.psql(text, "-v", "VERBOSITY=verbose")
+            self.assertRegex(" ".join(done.stderr.split()), r"0A000: .*" + why, text)
+            self.assertEqual("", done.stdout, text)
+
     def answers(self, connect, count, *parts):
         """Kinds of the messages up to the `count`th ReadyForQuery, or to the end when count is 0."""
         wire = connect()

@@ -276,6 +276,7 @@ class Calls(Logins):
         """without the permission: 0A000, the session lives, and nothing reaches the server"""
         pq = self.pq("not~lent")
         self.assertEqual((None, "0A000"), pq.fn(177, 3, 4))
+        self.assertIn('permit = ["function-call"]', pq.error())
         pq.exec("SELECT 1")
 
 

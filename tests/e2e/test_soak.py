@@ -58,8 +58,9 @@ use = "sql/escape"
 action = "deny"
 """
 # What the gateway says of itself: SQLSTATE and words. All else must be the server's.
-OURS = [("42501", r'denied by rule "'), ("42501", r'denied by the target\'s default'), ("42501", r'blocked by mask "'),
-        ("0A000", r"is not supported through the gateway"), ("0A000", r"COPY TO STDOUT is not supported where values are masked"),
+OURS = [("42501", r'denied by rule "'), ("42601", r"denied by the target's default; the gateway could not read it"),
+        ("42501", r'denied by the target\'s default'), ("42501", r'blocked by mask "'),
+        ("0A000", r"is not supported through the gateway"), ("0A000", r"COPY TO STDOUT in this form is not supported where values are masked"),
         ("54000", r"exceeds a limit of the gateway")]
 SCHEMA = """
 CREATE TABLE people(id int, ssn text, card text, note json, tags text[], born date, born_at timestamptz, id2 uuid, amount numeric,

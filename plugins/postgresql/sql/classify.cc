@@ -72,12 +72,22 @@ Classifier::~Classifier() = default;
 
 Classification Classifier::classify(std::string_view text) {
   const Shape shape = measure(text, limits_);
-  if (!shape.fault.empty()) return unparsed(text, std::string(shape.fault));
+  if (!shape.fault.empty()) {
+    Classification result = unparsed(text, std::string(shape.fault));
+    result.syntax_error = shape.fault.starts_with("unterminated") || shape.fault == "unbalanced brackets";
+    return result;
+  }
 
+  // These are the grammar's; others, such as of options that exclude each other, have other codes there.
+  const auto is_syntax = [](std::string_view message) {
+    return message.starts_with("syntax error") || message.starts_with("unterminated");
+  };
   const PgQueryParseResult parsed = pg_query_parse(shape.blanked.c_str());
   Classification result;
   if (parsed.error != nullptr) {
     result = unparsed(text, parsed.error->message != nullptr ? parsed.error->message : "syntax error");
+    result.syntax_error = is_syntax(result.reason);
+    result.error_position = static_cast<uint32_t>(std::max(0, parsed.error->cursorpos));
   } else {
     result = read_tree(text, shape, parsed.parse_tree);
   }

@@ -87,9 +87,9 @@ CopyFormat format_of(Fields copy) {
     std::string_view tag;
     Fields option;
     for (const Element item : options) {
-      const bool known = tagged(item, tag, option) &&
-                         read_option(folded(text_of(option, "defname")), value_of(option), format, given);
-      format.known = format.known && known;
+      const std::string name = tagged(item, tag, option) ? folded(text_of(option, "defname")) : "?";
+      if (name != "?" && read_option(name, value_of(option), format, given)) continue;
+      if (format.strange.empty()) format.strange = name;
     }
   }
   if (format.kind == CopyFormat::Kind::csv) {

@@ -25,7 +25,8 @@ enum class Effect : uint8_t {
   write,    // INSERT, UPDATE, DELETE, MERGE, COPY FROM STDIN, nextval, NOTIFY, LOCK, SELECT ... FOR UPDATE
   schema,   // CREATE, ALTER, GRANT, COMMENT, and maintenance: VACUUM, REINDEX, CLUSTER, CHECKPOINT
   unknown,  // UNPARSED, EXECUTE and FETCH (see `deferred`), functions and operators nobody vouches for
-  destroy,  // DROP, TRUNCATE, ALTER ... DROP COLUMN, UPDATE and DELETE without a WHERE that reads a column
+  destroy,  // DROP, TRUNCATE, UPDATE and DELETE without a WHERE that reads a column; ALTER ... DROP COLUMN,
+            // DETACH PARTITION, NO INHERIT, SET SCHEMA: what readers of the name no longer find
   escape,   // leaves what the text says: runs other text or code, files, network, other roles (see `escapes`)
 };
 inline constexpr uint32_t effect_count = 8;
@@ -101,7 +102,7 @@ struct CopyFormat {
   char escape = '"';  // csv
   std::string null = "\\N";
   bool header = false;  // a line of names stands first
-  bool known = true;    // false: an option was not understood
+  std::string strange;  // the option that was not understood; empty: none
 };
 
 // Of COPY ... TO STDOUT.
@@ -157,7 +158,9 @@ struct Classification {
   // At least one. Not parsed: exactly one, UNPARSED, over the whole text. Nothing but blanks: one, EMPTY.
   std::vector<Statement> statements;
   bool parsed = false;
-  std::string reason;  // why not parsed, for people
+  std::string reason;           // why not parsed, for people
+  bool syntax_error = false;    // it is the grammar's own no: what is beyond a limit may well be right SQL
+  uint32_t error_position = 0;  // of a syntax error, in characters from 1; 0: not known
   // A plain '...' literal holds a backslash: read as standard_conforming_strings = on reads it. Where the
   // session has switched that off, the server reads another statement and this classification is void.
   bool plain_backslash = false;
