@@ -55,9 +55,11 @@ constexpr std::array rule_sets = {
     sp_rule_set{text("sql/read-only"),
                 text("reads, transaction control, and what drivers set at the start of a session"),
                 read_only.data(), read_only.size()},
-    sp_rule_set{text("sql/destructive"),
-                text("DROP, TRUNCATE, UPDATE and DELETE without a WHERE that reads a column"),
-                destructive.data(), destructive.size()},
+    sp_rule_set{
+        text("sql/destructive"),
+        text("DROP, TRUNCATE, UPDATE and DELETE without a WHERE that reads a column; ALTER that takes away "
+             "a column, a partition, or a table from its schema"),
+        destructive.data(), destructive.size()},
     sp_rule_set{text("sql/escape"),
                 text("leaves what the text says: DO, CALL, files, programs, network, other roles, copies of "
                      "masked fields"),

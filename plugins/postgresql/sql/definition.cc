@@ -113,7 +113,10 @@ void Walker::alter_table(Fields fields) {
     for (const Element item : list) {
       if (!tagged(item, tag, command)) continue;
       const std::string_view kind = text_of(command, "subtype");
-      if (kind == "AT_DropColumn" || overwrites(command)) facts_.effect(Effect::destroy);
+      // Rows that a table no longer shows are gone for who reads it, wherever they lie now.
+      const bool takes_away =
+          kind == "AT_DropColumn" || kind == "AT_DetachPartition" || kind == "AT_DropInherit";
+      if (takes_away || overwrites(command)) facts_.effect(Effect::destroy);
       if (kind.find("Trig") != std::string_view::npos) facts_.escape("trigger");
       if (kind.ends_with("Rule")) facts_.escape("rule");
       if (kind == "AT_DisableRowSecurity" || kind == "AT_NoForceRowSecurity") facts_.escape("row-security");
@@ -169,6 +172,9 @@ void Walker::subject(Fields fields) {
   if (object_type.empty()) object_type = text_of(fields, "objectType");
   const bool alters = facts_.statement().verb == "ALTER";
   if (alters && kind_of(object_type) == ObjectKind::function) facts_.escape("function-definition");
+  // It leaves the schema that its readers, rules and masks may name.
+  if (kind_of(object_type) == ObjectKind::relation && !text_of(fields, "newschema").empty())
+    facts_.effect(Effect::destroy);
   Element object;
   if (find(fields, "object", object)) object_of(object_type, object);
   visit_except(fields, "object");
@@ -180,6 +186,7 @@ void Walker::rename(Fields fields) {
   const std::string_view object_type = text_of(fields, "renameType");
   const ObjectKind kind = kind_of(object_type);
   if (kind == ObjectKind::function) facts_.escape("function-definition");
+  if (kind == ObjectKind::schema) facts_.effect(Effect::destroy);  // all of it leaves, as by SET SCHEMA
   Element object;
   if (find(fields, "object", object)) object_of(object_type, object);
   visit_except(fields, "object");
