@@ -1,8 +1,9 @@
-// sallyport log verify | head | key: proving the log, offline.
+// sallyport log verify | head | key | export: proving the log, offline.
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
 
+#include "cli/log_export.h"
 #include "cli/log_source.h"
 #include "cli/record_text.h"
 #include "cli/remote.h"
@@ -21,6 +22,7 @@ struct Options {
   LogSource source;
   std::string public_key;  // file
   std::string head;        // file
+  ProofOptions proof;
 };
 
 constexpr size_t head_size_max = 4096;
@@ -112,6 +114,10 @@ std::optional<ringlog::VerifyReport> examine(const Context& context, const Optio
 
 int verify(const Context& context, const Options& options) {
   int exit = exit_done;
+  if (!options.proof.file.empty()) {
+    const auto file = key_file(context, options);
+    return file ? verify_proof_file(context, options.proof, *file) : int{exit_unreachable};
+  }
   const auto report = examine(context, options, exit);
   if (!report) return exit;
   if (context.json) {
@@ -153,7 +159,8 @@ int key(const Context& context, const Options& options) {
 
 void add_files(CLI::App& command, Options& options) {
   command.add_option("DIR", options.source.directory, "the log's folder; else the configuration's");
-  command.add_option("--public-key", options.public_key, "the log's public key; else STATE_DIR/log.pub");
+  command.add_option("--key,--public-key", options.public_key,
+                     "the log's public key; else STATE_DIR/log.pub");
 }
 
 }  // namespace
@@ -168,6 +175,7 @@ void add_log(CLI::App& app, Context& context) {
   add_files(*verify_command, *options);
   verify_command->add_option("--head", options->head,
                              "a file with what `log head` once printed: it must be in the log");
+  add_proof_options(*verify_command, options->proof);
   verify_command->footer("Example: sallyport log verify /mnt/evidence/log --public-key log.pub");
   verify_command->callback(
       [&context, options] { context.run = [&context, options] { return verify(context, *options); }; });
@@ -179,8 +187,10 @@ void add_log(CLI::App& app, Context& context) {
   head_command->callback(
       [&context, options] { context.run = [&context, options] { return head(context, *options); }; });
 
+  add_log_export(*group, context);
+
   CLI::App* key_command = group->add_subcommand("key", "the log's public key");
-  key_command->add_option("--public-key", options->public_key, "the file; else STATE_DIR/log.pub");
+  key_command->add_option("--key,--public-key", options->public_key, "the file; else STATE_DIR/log.pub");
   key_command->footer("Example: sallyport log key");
   key_command->callback(
       [&context, options] { context.run = [&context, options] { return key(context, *options); }; });

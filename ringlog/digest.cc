@@ -67,23 +67,57 @@ Digest leaf_hash(Sha256& sha, const Leaf& leaf, const Digest& headers_digest) {
   return sha.finish();
 }
 
+namespace {
+
+Digest node_hash(Sha256& sha, const Digest& left, const Digest& right) {
+  constexpr std::byte node_mark{1};
+  sha.add({&node_mark, 1});
+  sha.add(left);
+  sha.add(right);
+  return sha.finish();
+}
+
+// One level up; an odd last node moves up unchanged, which gives RFC 6962's tree.
+void raise_level(Sha256& sha, std::vector<Digest>& level) {
+  size_t count = 0;
+  for (size_t i = 0; i + 1 < level.size(); i += 2) level[count++] = node_hash(sha, level[i], level[i + 1]);
+  if (level.size() % 2 == 1) level[count++] = level.back();
+  level.resize(count);
+}
+
+}  // namespace
+
 Digest tree_root(Sha256& sha, std::span<const Digest> leaves) {
   CHECK(!leaves.empty());
-  // Level by level; an odd last node moves up unchanged, which gives RFC 6962's tree.
   std::vector<Digest> level(leaves.begin(), leaves.end());
-  constexpr std::byte node_mark{1};
-  while (level.size() > 1) {
-    size_t count = 0;
-    for (size_t i = 0; i + 1 < level.size(); i += 2) {
-      sha.add({&node_mark, 1});
-      sha.add(level[i]);
-      sha.add(level[i + 1]);
-      level[count++] = sha.finish();
-    }
-    if (level.size() % 2 == 1) level[count++] = level.back();
-    level.resize(count);
-  }
+  while (level.size() > 1) raise_level(sha, level);
   return level.front();
+}
+
+std::vector<Digest> tree_path(Sha256& sha, std::span<const Digest> leaves, size_t index) {
+  CHECK(index < leaves.size());
+  std::vector<Digest> level(leaves.begin(), leaves.end());
+  std::vector<Digest> path;
+  for (; level.size() > 1; index /= 2) {
+    const size_t beside = index ^ 1;
+    if (beside < level.size()) path.push_back(level[beside]);
+    raise_level(sha, level);
+  }
+  return path;
+}
+
+std::optional<Digest> root_by_path(Sha256& sha, const Digest& leaf, size_t index, size_t count,
+                                   std::span<const Digest> path) {
+  if (index >= count) return std::nullopt;
+  Digest node = leaf;
+  for (; count > 1; index /= 2, count = (count + 1) / 2) {
+    if ((index ^ 1) >= count) continue;
+    if (path.empty()) return std::nullopt;
+    node = index % 2 == 1 ? node_hash(sha, path.front(), node) : node_hash(sha, node, path.front());
+    path = path.subspan(1);
+  }
+  if (!path.empty()) return std::nullopt;
+  return node;
 }
 
 SigningKey SigningKey::generate(const Random& random) {

@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "config/error.h"
 #include "ringlog/frame.h"
@@ -42,6 +44,11 @@ class Sha256 {
 // RFC 6962's tree: leaves and nodes hashed under different first bytes, the left side a power of two.
 [[nodiscard]] Digest leaf_hash(Sha256& sha, const Leaf& leaf, const Digest& headers_digest);
 [[nodiscard]] Digest tree_root(Sha256& sha, std::span<const Digest> leaves);
+// What leads from one leaf to the root (RFC 6962, 2.1.1): the hashes beside the way, from below.
+[[nodiscard]] std::vector<Digest> tree_path(Sha256& sha, std::span<const Digest> leaves, size_t index);
+// Where such a path leads; nothing where it does not fit the place among `count` leaves.
+[[nodiscard]] std::optional<Digest> root_by_path(Sha256& sha, const Digest& leaf, size_t index, size_t count,
+                                                 std::span<const Digest> path);
 
 // A private signing key. Its memory is erased when it goes.
 class SigningKey {

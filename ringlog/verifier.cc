@@ -147,7 +147,7 @@ bool Verifier::check_frames(Bytes bytes, uint64_t limit, bool has_successor) {
         commit_records_.push_back(frame);
         break;
       case FrameType::Commit:
-        if (!check_commit(bytes, frame)) return false;
+        if (!check_commit(frame)) return false;
         commit_records_.clear();
         break;
       case FrameType::Close: return check_close(frame, bytes, has_successor);

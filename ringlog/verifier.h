@@ -38,9 +38,9 @@ class Verifier {
 
   // verify_commit.cc
   bool check_record(Bytes frame, uint64_t offset);
-  bool check_commit(Bytes bytes, Bytes frame);
+  bool check_commit(Bytes frame);
   bool check_watermarks(Bytes frame);
-  bool check_leaves(Bytes bytes, Bytes frame);
+  bool check_leaves(Bytes frame);
   bool check_payloads(const Leaf& leaf, std::span<const Bytes> records);
 
   // verify_tail.cc: the end of a segment that was not closed.

@@ -1,7 +1,8 @@
 // Verifier: records and the commit that signs them.
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
+#include "ringlog/commits.h"
 #include "ringlog/facts.h"
 #include "ringlog/verifier.h"
 
@@ -42,7 +43,7 @@ bool Verifier::check_record(Bytes frame, uint64_t offset) {
   return true;
 }
 
-bool Verifier::check_commit(Bytes bytes, Bytes frame) {
+bool Verifier::check_commit(Bytes frame) {
   const auto commit = load<CommitFrame>(frame);
   const uint64_t first = head_.offset;
   const uint64_t durable_before = head_.number;
@@ -52,7 +53,7 @@ bool Verifier::check_commit(Bytes bytes, Bytes frame) {
     return fault(FaultKind::BadHash, offset_, "the commit does not match the records before it");
   }
   if (!check_watermarks(frame)) return false;
-  if (!check_leaves(bytes, frame)) return false;
+  if (!check_leaves(frame)) return false;
   leaves_.settle();
   report_.commits++;
   report_.records += commit_records_.size();
@@ -72,35 +73,21 @@ bool Verifier::check_watermarks(Bytes frame) {
 }
 
 // Builds the tree again from the records and compares its root with the signed one.
-bool Verifier::check_leaves(Bytes, Bytes frame) {
+bool Verifier::check_leaves(Bytes frame) {
   const auto commit = load<CommitFrame>(frame);
   const size_t leaves_at = frame.size() - commit.leaf_count * sizeof(Leaf);
-  std::vector<Bytes> records = commit_records_;
-  const auto who = [](Bytes record) {
-    const auto fixed = load<RecordFrame>(record);
-    return std::pair(fixed.instance, fixed.session);
-  };
-  std::stable_sort(records.begin(), records.end(), [&](Bytes a, Bytes b) { return who(a) < who(b); });
   std::vector<Digest> hashes;
-  for (size_t from = 0, to = 0; from < records.size(); from = to) {
-    const Leaves::Key key = who(records[from]);
-    bool closed = false;
-    for (to = from; to < records.size() && who(records[to]) == key; to++) {
-      const auto fixed = load<RecordFrame>(records[to]);
-      constexpr size_t skip = sizeof(FramePrefix);
-      sha_.add(records[to].subspan(skip, sizeof(RecordFrame) - skip + fixed.header_size));
-      closed |= fixed.kind == static_cast<uint8_t>(Kind::SessionClosed);
-    }
-    const Digest headers_digest = sha_.finish();
+  for (const SessionPart& part : parts_of(sha_, commit_records_)) {
+    const Leaves::Key key(part.instance, part.session);
     if (hashes.size() == commit.leaf_count)
       return fault(FaultKind::BadHash, offset_, "a session without a leaf");
     const auto leaf = load<Leaf>(frame, leaves_at + hashes.size() * sizeof(Leaf));
     if (Leaves::Key(leaf.instance, leaf.session) != key || leaf.previous != leaves_.previous(key)) {
       return fault(FaultKind::BadHash, offset_, "a leaf that does not follow its session's last one");
     }
-    if (!check_payloads(leaf, std::span(records).subspan(from, to - from))) return false;
-    hashes.push_back(leaf_hash(sha_, leaf, headers_digest));
-    leaves_.advance(key, hashes.back(), closed);
+    if (!check_payloads(leaf, part.records)) return false;
+    hashes.push_back(leaf_hash(sha_, leaf, part.headers_digest));
+    leaves_.advance(key, hashes.back(), closes_session(part.records));
   }
   if (hashes.size() != commit.leaf_count || tree_root(sha_, hashes) != commit.root) {
     return fault(
@@ -111,28 +98,11 @@ bool Verifier::check_leaves(Bytes, Bytes frame) {
 }
 
 bool Verifier::check_payloads(const Leaf& leaf, std::span<const Bytes> records) {
-  size_t with_payload = 0, erased = 0;
-  sha_.add(leaf.salt);
-  for (const Bytes bytes : records) {
-    const RecordView record = view_of(bytes);
-    if (record.payload.empty()) continue;
-    with_payload++;
-    erased += record.erased ? 1 : 0;
-    sha_.add(record.payload);
-  }
-  const Digest digest = sha_.finish();
-  if (with_payload == 0) {
-    if (leaf.payload_digest == Digest{} && leaf.salt == Salt{}) return true;
-    return fault(FaultKind::BadHash, offset_, "a payload digest where there are no payloads");
-  }
-  if (erased > 0) {
-    // Erased together with the salt, so that nobody can test a guess against the digest.
-    if (erased == with_payload && leaf.salt == Salt{}) return true;
-    return fault(FaultKind::BadPayload, offset_, "a session's payloads erased in part");
-  }
-  if (digest == leaf.payload_digest) return true;
-  return fault(FaultKind::BadHash, offset_,
-               "payloads of session " + std::to_string(leaf.session) + " were changed");
+  const char* wrong = payload_fault(sha_, leaf, records);
+  if (wrong == nullptr) return true;
+  const bool in_part = std::string_view(wrong) == payloads_erased_in_part;
+  return fault(in_part ? FaultKind::BadPayload : FaultKind::BadHash, offset_,
+               "session " + std::to_string(leaf.session) + ": " + wrong);
 }
 
 }  // namespace sallyport::ringlog

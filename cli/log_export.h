@@ -1,0 +1,25 @@
+// Parts of `sallyport log` in files of their own: sessions taken out of the log, and their proofs.
+#pragma once
+
+#include <string>
+
+#include "cli/commands.h"
+
+namespace sallyport::cli {
+
+// `log verify --proof`.
+struct ProofOptions {
+  std::string file;
+  bool open = false;     // take a session whose end is not in it
+  bool records = false;  // print what is proven
+};
+void add_proof_options(CLI::App& command, ProofOptions& options);
+int verify_proof_file(const Context& context, const ProofOptions& options, const std::string& key_file);
+// `log export --proof`: into a file, or into a folder under a name that tells the session.
+int export_proof(const Context& context, const std::string& directory, uint64_t instance, uint64_t session,
+                 const std::string& to);
+
+// `log export`.
+void add_log_export(CLI::App& group, Context& context);
+
+}  // namespace sallyport::cli
