@@ -1,9 +1,12 @@
 // Parts of `sallyport log` in files of their own: sessions taken out of the log, and their proofs.
 #pragma once
 
+#include <stdio.h>
+
 #include <string>
 
 #include "cli/commands.h"
+#include "ringlog/reader.h"
 
 namespace sallyport::cli {
 
@@ -18,6 +21,16 @@ int verify_proof_file(const Context& context, const ProofOptions& options, const
 // `log export --proof`: into a file, or into a folder under a name that tells the session.
 int export_proof(const Context& context, const std::string& directory, uint64_t instance, uint64_t session,
                  const std::string& to);
+
+// `log export` in forms that other programs read; each line is written as it is made.
+struct ExportTo {
+  std::string directory;
+  ringlog::Reader::Filter session;
+  FILE* out;
+};
+int export_jsonl(const Context& context, const ExportTo& to);      // each record as `show --json` has it
+int export_asciicast(const Context& context, const ExportTo& to);  // version 2, as asciinema plays it
+int export_ocsf(const Context& context, const ExportTo& to);       // 1.3.0, Datastore Activity (6005)
 
 // `log export`.
 void add_log_export(CLI::App& group, Context& context);

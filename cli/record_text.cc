@@ -1,5 +1,6 @@
 #include "cli/record_text.h"
 
+#include "cli/activity.h"
 #include "cli/table.h"
 #include "ringlog/digest.h"
 #include "ringlog/facts.h"
@@ -16,16 +17,6 @@ namespace fbs = ringlog::fbs;
 
 const char* outcome_text(uint8_t outcome) {
   return outcome == uint8_t(ringlog::Outcome::Accepted) ? "accepted" : "refused";
-}
-
-const char* verdict_text(uint8_t verdict) {
-  switch (static_cast<ringlog::Verdict>(verdict)) {
-    case ringlog::Verdict::Allow: return "allow";
-    case ringlog::Verdict::Deny: return "deny";
-    case ringlog::Verdict::Wait: return "wait";
-    case ringlog::Verdict::Observe: return "observe";
-  }
-  return "unknown";
 }
 
 const char* decision_text(uint8_t decision) {
@@ -87,7 +78,7 @@ Facts of(const fbs::Login& f) {
 }
 Facts of(const fbs::Request& f) {
   const bool prepares = f.stage() == uint8_t(ringlog::Stage::Prepare);
-  return {{"verdict", verdict_text(f.verdict())},
+  return {{"verdict", verdict_text(static_cast<ringlog::Verdict>(f.verdict()))},
           {"rule", text_of(f.rule())},
           {"approval", text_of(f.approval())},
           {"ticket", f.ticket()},

@@ -3,13 +3,11 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <set>
 
 #include "cli/log_source.h"
 #include "cli/record_text.h"
-#include "cli/renderer.h"
+#include "cli/retelling.h"
 #include "cli/table.h"
-#include "ringlog/facts.h"
 
 namespace sallyport::cli {
 
@@ -26,104 +24,44 @@ struct Options {
 
 class Replay {
  public:
-  Replay(const Context& context, const Options& options)
-      : context_(context), options_(options), renderer_(context) {}
+  Replay(const Context& context, const Options& options) : context_(context), options_(options) {}
 
-  void take(const ringlog::RecordView& record) {
-    const auto* header = ringlog::facts_of(record);
-    if (!header) return;
-    using ringlog::Kind;
-    switch (record.kind) {
-      case Kind::SessionOpened:
-        protocol_ = ringlog::text_of(header->facts_as_SessionOpened()->protocol());
-        return print(record, "", facts_text(record));
-      case Kind::Request: return request(record, *header->facts_as_Request());
-      // A chunk may end inside a message: chunks are joined up to the reply's end.
-      case Kind::Reply: reply_ += payload_text(record); return;
-      case Kind::ReplyEnd: open_count_ -= open_count_ > 0 ? 1 : 0; return flush_reply(record);
-      case Kind::Decision:
-      case Kind::SessionClosed: flush_reply(record); return print(record, "", facts_text(record));
-      case Kind::Login:
-      case Kind::Admin:
-      case Kind::Fault:
-      case Kind::Gap: return print(record, "", facts_text(record));
-      case Kind::None:
-      case Kind::Boot:
-      case Kind::Policy:
-      case Kind::Note:
-      case Kind::Forward: return;
+  void show(const Piece& piece) {
+    pace(piece);
+    if (context_.json) {
+      puts(json_text(piece_json(piece), -1).c_str());
+    } else {
+      print(piece);
     }
+    fflush(stdout);
   }
 
  private:
-  void request(const ringlog::RecordView& record, const ringlog::fbs::Request& facts) {
-    if (facts.ours()) return;
-    // What the gateway itself said to the one before has no end of its own on the record.
-    if (open_count_ == 0) flush_reply(record);
-    const bool runs = facts.stage() == static_cast<uint8_t>(ringlog::Stage::Execute);
-    const auto verdict = static_cast<ringlog::Verdict>(facts.verdict());
-    if (verdict == ringlog::Verdict::Wait) paused_.insert(facts.ticket());
-    const bool passes = verdict == ringlog::Verdict::Allow || verdict == ringlog::Verdict::Observe;
-    if (runs && passes) ++open_count_;
-    if (verdict == ringlog::Verdict::Allow && paused_.erase(facts.ticket()) > 0) {
-      return print(record, "", "what was paused runs now");
-    }
-    std::string text = renderer_.render(protocol_, SP_REQUEST, payload_text(record));
-    if (record.erased) text = "(erased)\n";
-    std::string state;
-    if (verdict == ringlog::Verdict::Deny) state = "denied by ";
-    if (verdict == ringlog::Verdict::Wait) state = "paused by ";
-    if (verdict == ringlog::Verdict::Observe) state = "observed; would not have passed ";
-    if (!state.empty()) {
-      const std::string rule(ringlog::text_of(facts.rule()));
-      state += rule.empty() ? "the target's default" : "rule \"" + visible(rule) + "\"";
-    }
-    print(record, text, state);
+  static nlohmann::json piece_json(const Piece& piece) {
+    if (!piece.reply.empty()) return {{"time_ns", piece.time_ns}, {"reply", piece.reply}};
+    nlohmann::json line = {{"time_ns", piece.time_ns}, {"kind", piece.kind}, {"facts", piece.facts}};
+    if (!piece.request.empty()) line["request"] = piece.request;
+    return line;
   }
 
-  void flush_reply(const ringlog::RecordView& record) {
-    if (reply_.empty()) return;
-    const std::string text = renderer_.render(protocol_, SP_REPLY, reply_);
-    reply_.clear();
-    pace(record);
-    if (context_.json) {
-      puts(json_text({{"time_ns", record.time_ns}, {"reply", text}}, -1).c_str());
-    } else {
-      fputs(text.c_str(), stdout);
-    }
-    fflush(stdout);
+  static void print(const Piece& piece) {
+    fputs(piece.reply.c_str(), stdout);
+    const std::string& text = piece.request;
+    if (!text.empty()) fputs(bold("> " + text.substr(0, text.size() - 1) + "\n").c_str(), stdout);
+    if (piece.facts.empty()) return;
+    puts(dim("-- " + (text.empty() ? piece.kind + std::string(": ") : "") + piece.facts).c_str());
   }
 
-  void print(const ringlog::RecordView& record, const std::string& text, const std::string& facts) {
-    pace(record);
-    if (context_.json) {
-      nlohmann::json line = {{"time_ns", record.time_ns}, {"kind", kind_text(record.kind)}, {"facts", facts}};
-      if (!text.empty()) line["request"] = text;
-      puts(json_text(line, -1).c_str());
-    } else {
-      if (!text.empty()) fputs(bold("> " + text.substr(0, text.size() - 1) + "\n").c_str(), stdout);
-      if (!facts.empty())
-        printf("%s\n", dim("-- " + std::string(text.empty() ? kind_text(record.kind) : "") +
-                           (text.empty() ? ": " : "") + facts)
-                           .c_str());
-    }
-    fflush(stdout);
-  }
-
-  void pace(const ringlog::RecordView& record) {
-    const uint64_t last = std::exchange(last_ns_, record.time_ns);
-    if (options_.no_wait || last == 0 || record.time_ns <= last) return;
-    const auto pause = static_cast<double>(std::min(record.time_ns - last, pause_ns_max));
+  void pace(const Piece& piece) {
+    const uint64_t last = std::exchange(last_ns_, piece.time_ns);
+    if (options_.no_wait || last == 0 || piece.time_ns <= last) return;
+    const auto pause = static_cast<double>(std::min(piece.time_ns - last, pause_ns_max));
     usleep(static_cast<useconds_t>(std::min(pause / 1000 / options_.speed, 4e9)));
   }
 
   const Context& context_;
   const Options& options_;
-  Renderer renderer_;
-  std::string protocol_, reply_;
   uint64_t last_ns_ = 0;
-  size_t open_count_ = 0;      // requests that passed and whose reply is not over
-  std::set<uint64_t> paused_;  // tickets whose request was shown when it was paused
 };
 
 int replay(const Context& context, const Options& options) {
@@ -133,8 +71,9 @@ int replay(const Context& context, const Options& options) {
   const auto filter = find_session(context, *directory, options.sid, exit);
   if (!filter) return exit;
   Replay replay(context, options);
+  Retelling retelling(context, [&replay](const Piece& piece) { replay.show(piece); });
   return each_record(context, *directory, *filter,
-                     [&replay](const ringlog::RecordView& record) { replay.take(record); });
+                     [&retelling](const ringlog::RecordView& record) { retelling.take(record); });
 }
 
 }  // namespace
