@@ -11,6 +11,7 @@
 #include "core/control/control.h"
 #include "core/control/form.h"
 #include "core/control/http_routes.h"
+#include "core/control/metrics.h"
 #include "core/identity/base64url.h"
 #include "core/identity/claims.h"
 
@@ -84,12 +85,19 @@ void Control::on_http(HttpRequest&& request, const HttpDoor::Reply& reply) {
   if (request.path == "/v1/login" && request.method == "GET") return reply(answer_of(login_help()));
   if (const std::optional<HttpAnswer> open = open_route(request, snapshot_->policy->config()))
     return reply(*open);
-  std::expected<json, HttpAnswer> act = act_of(request);
+  const bool is_metrics = request.path == "/metrics" && request.method == "GET";
+  std::expected<json, HttpAnswer> act = is_metrics ? json{{"act", "status"}} : act_of(request);
   if (!act) return reply(std::move(act.error()));
-  identify_http(request, [this, act = std::move(*act), reply](const std::optional<Caller>& caller) {
-    if (!caller) return reply(answer_of(refuse("the proof was refused", 401)));
-    this->act(*caller, act, [reply](const json& answer) { reply(answer_of(answer)); });
-  });
+  identify_http(request,
+                [this, is_metrics, act = std::move(*act), reply](const std::optional<Caller>& caller) {
+                  if (!caller) return reply(answer_of(refuse("the proof was refused", 401)));
+                  this->act(*caller, act, [is_metrics, reply](const json& answer) {
+                    if (!is_metrics || !answer.value("ok", false)) return reply(answer_of(answer));
+                    reply({.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                           .body = metrics_text(answer),
+                           .headers = {}});
+                  });
+                });
 }
 
 // ---- Who asks --------------------------------------------------------------------------------------------

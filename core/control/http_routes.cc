@@ -8,6 +8,7 @@
 #include "core/control/answers.h"
 #include "core/control/form.h"
 #include "core/control/http_guard.h"
+#include "openapi.h"
 
 namespace sallyport {
 
@@ -114,6 +115,8 @@ std::expected<json, HttpAnswer> act_of(const HttpRequest& request) {
 
 std::optional<HttpAnswer> open_route(const HttpRequest& request, const config::Config& config) {
   if (request.method != "GET" && request.method != "HEAD") return std::nullopt;
+  if (request.path == "/v1/openapi.json")
+    return HttpAnswer{.body = std::string(openapi_document), .headers = {}};
   if (request.path == "/healthz") return HttpAnswer{.body = "{\"ok\":true}\n", .headers = {}};
   if (request.path == "/.well-known/oauth-protected-resource") {
     // RFC 9728.

@@ -80,6 +80,8 @@ Keys known(const std::string& text) {
 const std::map<std::string, std::vector<std::string>> probes = {
     {"[server]", {"[server]\n?\n"}},
     {"[admin]", {"[admin]\n?\n"}},
+    {"[admin] tls", {"[admin]\ntls.?\n"}},
+    {"[admin] roles", {"[admin]\nroles.?\n"}},
     {"[log]", {"[log]\n?\n"}},
     {"[canary]", {"[canary]\n?\n"}},
     {"[[listener]]",
