@@ -276,9 +276,9 @@ typedef struct sp_host {
   int (*pass)(sp_session*, uint32_t from, uint32_t to, uint64_t count, uint32_t flags);
   /* The next `count` unconsumed bytes of leg `from` are discarded; may exceed what is there. */
   int (*drop)(sp_session*, uint32_t from, uint64_t count);
-  /* What stands unconsumed on this leg waits for something else than more bytes of it (another leg, an
-   * answer, a timer): until some of it is passed or dropped nothing more is received there. Without this a
-   * peer that sends on meanwhile ends the session, once a unit's largest size is held. */
+  /* What stands unconsumed on this leg waits for something else than more bytes of it (another leg, a
+   * timer): nothing more is received there until some of it is passed or dropped, or a feed of this leg does
+   * not say so again. Without this a peer that sends on ends the session, at a unit's largest size. */
   int (*pause)(sp_session*, uint32_t leg);
   /* Bytes of the plugin's own to leg `to`. Waits for that leg's next unit boundary if a passed unit is open.
    */

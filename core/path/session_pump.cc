@@ -115,6 +115,7 @@ bool Session::feed(uint32_t number, uint32_t events) {
   feed_base_ = bytes.data();
   feed_size_ = bytes.size();
   covered_ = false;
+  leg.paused = false;  // until it says so again: what waited may need more of this leg now
   in_feed_ = true;
   const uint64_t progress_before = progress_;
   const sp_status status = plugin_->feed(plugin_state_, &input);
