@@ -68,6 +68,9 @@ class Frontend {
   // frontend_copy.cc: while the server asks for copy data.
   [[nodiscard]] bool copy_may_begin() const;
   Step on_copy_data(uint64_t size, Bytes there);
+  void begin_copy_record();
+  // `data`: a message, or as much of it as is recorded.
+  void note_copy_data(Bytes data, bool whole);
   // The COPY ends here if its data may not be sent into the target.
   [[nodiscard]] bool block_copy(uint64_t size, Bytes there);
   Step on_copy_end(const Message& message);
@@ -119,7 +122,8 @@ class Frontend {
   bool flushed_ = false;    // our Flush went out for the blocked message
   bool waits_ = false;
   bool wants_room_ = false;
-  size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record
+  size_t copy_recorded_size_ = 0;  // bytes of the COPY's data that are on the record, or in copy_line_
+  std::string copy_line_;          // the beginning of a line whose end has not come yet
   std::string copy_tail_;          // its last data, where they are screened
 };
 

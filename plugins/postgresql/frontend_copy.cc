@@ -9,7 +9,7 @@ namespace sallyport::pg {
 
 namespace {
 
-// Of each COPY so much of the data is put on the record; of the rest, each message's size.
+// Of each COPY so much of the data is put on the record, whole lines of it; of the rest, each message's size.
 constexpr size_t copy_recorded_size_max = 64 << 10;
 // A value may be cut between two messages: so much of what went before is looked at again.
 constexpr size_t copy_tail_size = 1024;
@@ -28,7 +28,7 @@ bool Frontend::copy_may_begin() const {
 
 // A message of any size, of which `there` is there: it flows, and is never held whole.
 Frontend::Step Frontend::on_copy_data(uint64_t size, Bytes there) {
-  if (wire_.copy_in == CopyIn::Begun) copy_recorded_size_ = 0;
+  if (wire_.copy_in == CopyIn::Begun) begin_copy_record();
   const size_t quota = copy_recorded_size_max - std::min(copy_recorded_size_max, copy_recorded_size_);
   // The same bytes are recorded however they were cut on their way.
   const size_t recorded = static_cast<size_t>(std::min<uint64_t>(size, header_size + quota));
@@ -38,13 +38,32 @@ Frontend::Step Frontend::on_copy_data(uint64_t size, Bytes there) {
     wire_.host.drop(SP_LEG_CLIENT, size);
     return Step::Done;
   }
-  copy_recorded_size_ += recorded - header_size;
-  wire_.host.note("copy data", there.first(recorded));
+  note_copy_data(there.first(recorded), recorded == size);
   wire_.host.pass(SP_LEG_CLIENT, SP_LEG_TARGET, size);
   if (wire_.ledger.front().copying != Copying::In) wire_.still_idle();
   wire_.copy_in = CopyIn::Flowing;
   wire_.early_sync_count = 0;
   return Step::Done;
+}
+
+void Frontend::begin_copy_record() {
+  copy_recorded_size_ = 0;
+  copy_line_.clear();
+}
+
+// Clients cut their data anywhere, and half a value is nothing that a detector knows: what stands behind the
+// last newline is recorded with the line's end. Until then the record has its size, in the message's header.
+void Frontend::note_copy_data(Bytes data, bool whole) {
+  const std::string_view body = as_text(data.subspan(header_size));
+  copy_recorded_size_ += body.size();
+  copy_line_ += body;
+  const size_t end = copy_line_.rfind('\n') + 1;  // 0: there is none
+  std::string shown(as_text(data.first(header_size)));
+  shown.append(copy_line_, 0, end);
+  wire_.host.note("copy data", as_bytes(shown));
+  copy_line_.erase(0, end);
+  // The end of this line will not be recorded.
+  if (!whole) copy_line_.clear();
 }
 
 // What is too large to be looked at goes no further either.
@@ -62,6 +81,7 @@ bool Frontend::block_copy(uint64_t size, Bytes there) {
     refusal = denied(answer);
   }
   copy_tail_.clear();
+  copy_line_.clear();
   Writer out;
   out.begin(front::copy_fail).text("blocked by the gateway").end();
   wire_.host.note("copy fail", out.view());
@@ -74,6 +94,11 @@ bool Frontend::block_copy(uint64_t size, Bytes there) {
 }
 
 Frontend::Step Frontend::on_copy_end(const Message& message) {
+  // Of one that is given up the last value may be half.
+  if (message.type == front::copy_done && !copy_line_.empty()) {
+    wire_.host.note("end of the copy data", as_bytes(copy_line_));
+  }
+  copy_line_.clear();
   pass_noted(message.type == front::copy_done ? "copy done" : "copy fail", message);
   wire_.copy_in = CopyIn::None;
   wire_.early_sync_count = 0;
