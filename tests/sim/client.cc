@@ -19,7 +19,7 @@ std::string pair(std::string_view name, std::string_view value) {
 }  // namespace
 
 Client::Client(Scene& scene, const ClientPlan& plan) : scene_(scene), plan_(plan) {
-  source_ = "192.0.2." + std::to_string(plan.number + 1) + ":" + std::to_string(40'000 + plan.number);
+  source_ = source_of(plan.number);
   outstanding_max_ = scene_.random().up_to(3);
   make_script();
   scene_.network.after(scene_.delay(500), [this] { connect(); });
@@ -122,6 +122,10 @@ void Client::take_login(std::string_view message) {
 
 void Client::take_reply(std::string_view message) {
   reply_.emplace_back(message);
+  if (message[0] == pg::back::copy_in && !waiting_.empty()) {
+    feed_copy(waiting_.front().number);
+  }
+  if (message[0] == pg::back::error) end_copy();
   if (message[0] != pg::back::ready) return;
   if (waiting_.empty()) return scene_.journal.fail(where() + ": a ReadyForQuery that nobody asked for");
   check(waiting_.front(), std::exchange(reply_, {}), true);
@@ -131,7 +135,8 @@ void Client::take_reply(std::string_view message) {
 
 void Client::go_on() {
   if (over_ || said_goodbye_ || resting_) return;
-  while (!script_.empty() && waiting_.size() < outstanding_max_) {
+  const auto copies = [this] { return !waiting_.empty() && !waiting_.back().copy.empty(); };
+  while (!script_.empty() && waiting_.size() < outstanding_max_ && !copies()) {
     if (plan_.role == Role::deserter || plan_.role == Role::vandal) {
       if (script_.size() <= plan_.segment_count / 2) return misbehave();
     }
@@ -139,7 +144,8 @@ void Client::go_on() {
     script_.pop_front();
     for (const Tag& tag : segment.tags) scene_.journal.said.try_emplace(tag, statement_of(tag));
     send(segment.bytes);
-    const bool takes_long = segment.refusable || segment.tags.front().kind == Kind::slow;
+    const Kind kind = segment.tags.front().kind;
+    const bool takes_long = segment.refusable || kind == Kind::slow || kind == Kind::copy_in;
     if (plan_.cancels && takes_long) {
       scene_.network.after(scene_.delay(400), [this] { send_cancel(); });
     }

@@ -48,6 +48,7 @@ class Client {
   [[nodiscard]] std::string where() const;
   [[nodiscard]] std::string state() const;  // what it waits for
   [[nodiscard]] uint64_t compared() const { return compared_; }
+  [[nodiscard]] bool left_in_copy() const { return left_in_copy_; }
 
   // At the end: what came without a ReadyForQuery.
   void finish();
@@ -63,6 +64,8 @@ class Client {
     bool refusable = false;
     bool in_block = false;
     std::string bytes;
+    // What goes when the target asks for data: CopyData, what ends it, and a Sync if need be.
+    std::deque<std::string> copy;
   };
 
   void connect();
@@ -82,10 +85,17 @@ class Client {
   Segment make_extended();
   [[nodiscard]] Kind any_kind();
 
+  // client_copy.cc
+  [[nodiscard]] std::string make_copy_data(Segment& segment);
+  void feed_copy(uint32_t number);
+  void end_copy();
+
   // client_check.cc
   void check(const Segment& segment, std::vector<std::string> messages, bool whole);
   void check_refusable(const Segment& segment, const std::vector<std::string>& messages);
   void check_same(const Segment& segment, const std::string& mine, std::string_view sent);
+  void check_values(const Segment& segment, const std::vector<std::string>& before,
+                    const std::vector<std::string>& after, bool hides_more);
 
   Scene& scene_;
   ClientPlan plan_;
@@ -103,6 +113,7 @@ class Client {
   std::vector<std::string> reply_;  // messages since the last ReadyForQuery
   uint32_t next_segment_ = 0;
   uint64_t compared_ = 0;
+  bool left_in_copy_ = false;
 };
 
 }  // namespace sallyport::sim

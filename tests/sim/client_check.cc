@@ -2,6 +2,7 @@
 // changed and what the gateway refused.
 #include "plugins/postgresql/messages.h"
 #include "tests/sim/client.h"
+#include "tests/sim/copy.h"
 
 namespace sallyport::sim {
 
@@ -24,14 +25,25 @@ std::string printable(std::string_view bytes) {
   return text + " (" + std::to_string(bytes.size()) + ")";
 }
 
-std::vector<std::string_view> columns_of(std::string_view row) {
-  std::vector<std::string_view> values;
+std::vector<std::string> columns_of(std::string_view row) {
+  std::vector<std::string> values;
   pg::Cursor cursor(pg::as_bytes(body_of(row)));
   for (uint16_t i = cursor.u16(); i > 0 && cursor.ok(); --i) {
     const int32_t size = cursor.i32();
-    values.push_back(size < 0 ? std::string_view() : pg::as_text(cursor.bytes(static_cast<size_t>(size))));
+    values.emplace_back(size < 0 ? std::string_view() : pg::as_text(cursor.bytes(static_cast<size_t>(size))));
   }
   return values;
+}
+
+// Whose line it is.
+const Tag* copied_out(const std::vector<Tag>& tags, std::string_view line) {
+  for (const Tag& tag : tags) {
+    if (tag.kind != Kind::copy_out) continue;
+    for (const std::string& one : copy_lines(tag)) {
+      if (body_of(line) == one) return &tag;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace
@@ -73,16 +85,27 @@ void Client::check_same(const Segment& segment, const std::string& mine, std::st
   if (mine == sent) return;
   const std::string here = where() + ", segment " + std::to_string(segment.number);
   // Where the catalogue could not be asked, whole rows are hidden.
-  const bool hides_more = scene_.catalogue_trouble && mine[0] == pg::back::data_row;
+  const bool row = mine[0] == pg::back::data_row;
+  const bool line = mine[0] == pg::back::copy_data;
+  const bool hides_more = scene_.catalogue_trouble && (row || line);
   const bool hides = hides_more || sent.find(planted_mark) != std::string_view::npos;
   if (!masked() || !hides || mine[0] != sent[0]) {
     return scene_.journal.fail(here + ": other bytes than the target sent, of " +
                                statement_of(segment.tags.front()) + ": " + printable(mine) + " for " +
                                printable(sent));
   }
-  if (mine[0] != pg::back::data_row) return;
-  const auto before = columns_of(sent);
-  const auto after = columns_of(mine);
+  if (row) check_values(segment, columns_of(sent), columns_of(mine), hides_more);
+  if (!line) return;
+  const Tag* tag = copied_out(segment.tags, sent);
+  if (tag == nullptr) return scene_.journal.fail(here + ": a line of no COPY");
+  const auto after = copy_values(*tag, body_of(mine));
+  if (!mine.ends_with('\n')) scene_.journal.fail(here + ": a masked line lost its end");
+  check_values(segment, copy_values(*tag, body_of(sent)), after, hides_more);
+}
+
+void Client::check_values(const Segment& segment, const std::vector<std::string>& before,
+                          const std::vector<std::string>& after, bool hides_more) {
+  const std::string here = where() + ", segment " + std::to_string(segment.number);
   if (before.size() != after.size()) return scene_.journal.fail(here + ": a masked row lost a column");
   for (size_t i = 0; i < before.size(); ++i) {
     const bool planted = before[i].find(planted_mark) != std::string_view::npos;

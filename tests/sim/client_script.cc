@@ -2,6 +2,7 @@
 
 #include "plugins/postgresql/messages.h"
 #include "tests/sim/client.h"
+#include "tests/sim/copy.h"
 
 namespace sallyport::sim {
 
@@ -12,15 +13,17 @@ std::string taken(const pg::Writer& out) { return std::string(pg::as_text(out.vi
 }  // namespace
 
 Kind Client::any_kind() {
-  constexpr std::array<std::pair<Kind, uint32_t>, 9> weights = {{{Kind::read, 28},
-                                                                 {Kind::people, 22},
-                                                                 {Kind::write, 14},
-                                                                 {Kind::error, 6},
-                                                                 {Kind::slow, 5},
-                                                                 {Kind::approve, 12},
-                                                                 {Kind::denied, 7},
-                                                                 {Kind::unlisted, 3},
-                                                                 {Kind::unparsed, 3}}};
+  constexpr std::array<std::pair<Kind, uint32_t>, 11> weights = {{{Kind::read, 20},
+                                                                  {Kind::people, 16},
+                                                                  {Kind::copy_out, 8},
+                                                                  {Kind::copy_in, 10},
+                                                                  {Kind::write, 10},
+                                                                  {Kind::error, 6},
+                                                                  {Kind::slow, 5},
+                                                                  {Kind::approve, 12},
+                                                                  {Kind::denied, 7},
+                                                                  {Kind::unlisted, 3},
+                                                                  {Kind::unparsed, 3}}};
   size_t at = scene_.random().below(100);
   for (const auto& [kind, weight] : weights) {
     if (at < weight) return kind;
@@ -35,7 +38,9 @@ Client::Segment Client::make_simple(Kind kind) {
   segment.tags.push_back(tag);
   segment.refusable = may_be_refused(kind);
   pg::Writer out;
-  segment.bytes = taken(out.begin(pg::front::query).text(statement_of(tag)).end());
+  out.begin(pg::front::query).text(statement_of(tag)).end();
+  segment.bytes = taken(out);
+  if (takes_copy_data(tag)) segment.bytes += make_copy_data(segment);
   return segment;
 }
 
@@ -44,6 +49,7 @@ Client::Segment Client::make_extended() {
   segment.described = scene_.random().chance(600);
   const size_t count = scene_.random().up_to(4);
   pg::Writer out;
+  bool copies = false;
   for (uint32_t i = 0; i < count; ++i) {
     const Tag tag = {.client = plan_.number, .segment = segment.number, .index = i, .kind = any_kind()};
     segment.tags.push_back(tag);
@@ -54,12 +60,15 @@ Client::Segment Client::make_extended() {
     out.begin(pg::front::bind).text(portal).text(name).u16(0).u16(0).u16(0).end();
     if (segment.described) out.begin(pg::front::describe).u8('P').text(portal).end();
     out.begin(pg::front::execute).text(portal).u32(0).end();
+    copies = takes_copy_data(tag);
+    if (copies) break;  // what follows is data
     if (scene_.random().chance(100)) out.begin(pg::front::flush).end();
     if (!portal.empty() && scene_.random().chance(300))
       out.begin(pg::front::close).u8('P').text(portal).end();
   }
-  out.begin(pg::front::sync).end();
+  if (!copies) out.begin(pg::front::sync).end();
   segment.bytes = taken(out);
+  if (copies) segment.bytes += make_copy_data(segment);
   return segment;
 }
 

@@ -64,6 +64,9 @@ void Journal::take(const ringlog::RecordView& record) {
     case ringlog::Kind::Note: {
       const std::string name(ringlog::text_of(facts->facts_as_Note()->name()));
       ++session.notes[name];
+      if (name == "copy data" || name == "copy done" || name == "copy fail") {
+        session.copy_messages.push_back(record.sequence);
+      }
       ++notes[name];
       break;
     }
@@ -141,6 +144,19 @@ void Journal::ran(const Tag& tag, const ringlog::ByteRing& ring, bool durable) {
   if (count > known.allowed) fail(tag.text() + " ran more often than it was allowed");
   if (durable && known.last_sequence > ring.durable()) fail(tag.text() + " ran before its fsync");
   if (tag.kind == Kind::approve && count > known.approved) fail(tag.text() + " ran without an approval");
+}
+
+void Journal::copied(uint32_t client, size_t count, const ringlog::ByteRing& ring, bool durable) {
+  read(ring);
+  const std::string peer = source_of(client);
+  for (const auto& [id, session] : sessions) {
+    if (id == 0 || session.peer != peer) continue;
+    if (session.copy_messages.size() < count) return fail("a target saw copy data before their record");
+    if (durable && session.copy_messages[count - 1] > ring.durable())
+      fail("a target saw copy data before their fsync");
+    return;
+  }
+  fail("a target saw copy data of no session");
 }
 
 void Journal::compare(const Journal& log) {

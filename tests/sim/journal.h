@@ -27,6 +27,7 @@ struct RecordedSession {
   std::string fault;  // the last one's reason and detail
   std::vector<RecordedReply> replies;
   std::map<std::string, uint64_t> notes;  // by name
+  std::vector<uint64_t> copy_messages;    // sequences of those of the client's
 };
 
 // What the record says of the statements with one tag.
@@ -55,13 +56,18 @@ class Journal {
   void seen(const Tag& tag, std::string_view text, const ringlog::ByteRing& ring, bool durable);
   void ran(const Tag& tag, const ringlog::ByteRing& ring, bool durable);
 
+  // The target of a client has received so many messages of COPY FROM STDIN.
+  void copied(uint32_t client, size_t count, const ringlog::ByteRing& ring, bool durable);
+
   // At the end: the log holds exactly what the ring held.
   void compare(const Journal& log);
 
   std::map<Tag, std::string> said;                             // by clients
   std::map<Tag, uint64_t> executed;                            // by targets
   std::map<std::pair<uint32_t, uint32_t>, Stretch> stretches;  // by client and segment
-  std::map<uint8_t, uint64_t> messages;                        // that targets saw after login, by type
+  bool babbled = false;                                        // a target said what no server says
+  uint64_t copied_in = 0, copies_failed = 0;  // COPY FROM STDIN that came to its end, and not
+  std::map<uint8_t, uint64_t> messages;       // that targets saw after login, by type
 
   std::map<uint64_t, RecordedSession> sessions;
   std::map<Tag, RecordedTag> tags;

@@ -73,9 +73,22 @@ approvers = ["dba"]
 hold = "2s"
 timeout = "5s"
 [[rule]]
+name = "ask-before-ledger"
+targets = ["clear", "sync", "masked", "gone"]
+match = { verb = ["COPY"], object = ["ledger"] }
+action = "approve"
+approvers = ["dba"]
+hold = "2s"
+timeout = "5s"
+[[rule]]
+name = "no-vault"
+targets = ["clear", "sync", "masked", "gone"]
+match = { verb = ["COPY"], object = ["vault"] }
+action = "deny"
+[[rule]]
 name = "daily-work"
 targets = ["clear", "sync", "masked", "gone"]
-match = { verb = ["SELECT", "INSERT", "BEGIN", "COMMIT", "ROLLBACK"] }
+match = { verb = ["SELECT", "INSERT", "BEGIN", "COMMIT", "ROLLBACK", "COPY"] }
 action = "allow"
 )";
   return text;
@@ -130,6 +143,10 @@ SnapshotPointer make_snapshot() {
 }
 
 }  // namespace
+
+std::string source_of(uint32_t client) {
+  return "192.0.2." + std::to_string(client + 1) + ":" + std::to_string(40'000 + client);
+}
 
 SnapshotPointer shared_snapshot() {
   static const SnapshotPointer snapshot = make_snapshot();

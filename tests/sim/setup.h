@@ -28,6 +28,8 @@ inline constexpr TargetSetup target_setups[] = {
 inline constexpr size_t target_count = std::size(target_setups);
 
 inline constexpr std::string_view listener_address = "127.0.0.1:6432";
+// Where a client comes from.
+[[nodiscard]] std::string source_of(uint32_t client);
 
 // Made at the first call.
 [[nodiscard]] SnapshotPointer shared_snapshot();

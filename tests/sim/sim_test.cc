@@ -75,6 +75,9 @@ TEST(Simulation, HoldsItsInvariants) {
   EXPECT_GT(tally.masked, count / 2);
   EXPECT_GT(tally.log_failures, 0u);
   EXPECT_GT(tally.flooded, 0u);
+  EXPECT_GT(tally.copied_in, count / 8);
+  EXPECT_GT(tally.copies_failed, count / 8);
+  EXPECT_GT(tally.left_in_copy, 0u);
 }
 
 }  // namespace

@@ -4,12 +4,13 @@
 #include <charconv>
 
 #include "core/io/sim_random.h"
+#include "tests/sim/copy.h"
 
 namespace sallyport::sim {
 
 namespace {
 
-constexpr std::string_view letters = "rpwesfbckadxu";
+constexpr std::string_view letters = "rpwesfoibckadxu";
 static_assert(letters.size() == kind_count);
 
 constexpr uint32_t people_oid = 16'384;
@@ -79,13 +80,16 @@ std::string statement_of(const Tag& tag) {
     case Kind::slow:
     case Kind::flood: return "SELECT id, note FROM plain" + mark;
     case Kind::people: return "SELECT id, email, note FROM people" + mark;
+    case Kind::copy_out:
+    case Kind::copy_in: return copy_statement(tag) + mark;
     case Kind::write: return "INSERT INTO plain VALUES (1, '" + planted_value(tag, 0) + "')" + mark;
     case Kind::error: return "SELECT fails FROM plain" + mark;
     case Kind::begin: return "BEGIN" + mark;
     case Kind::commit: return "COMMIT" + mark;
     case Kind::rollback: return "ROLLBACK" + mark;
-    case Kind::approve: return "UPDATE ledger SET n = 1" + mark;
-    case Kind::denied: return "DELETE FROM ledger" + mark;
+    case Kind::approve:
+      return (takes_copy_data(tag) ? copy_statement(tag) : "UPDATE ledger SET n = 1") + mark;
+    case Kind::denied: return (takes_copy_data(tag) ? copy_statement(tag) : "DELETE FROM ledger") + mark;
     case Kind::unlisted: return "DROP TABLE ledger" + mark;
     case Kind::unparsed: return "FROBNICATE THE KNOB" + mark;
   }
@@ -94,7 +98,7 @@ std::string statement_of(const Tag& tag) {
 
 std::string description_of(Kind kind) {
   pg::Writer out;
-  const bool people = kind == Kind::people;
+  const bool people = kind != Kind::read && kind != Kind::slow && kind != Kind::flood;
   const uint32_t table = people ? people_oid : plain_oid;
   out.begin(pg::back::row_description).u16(people ? 3 : 2);
   const auto column = [&](std::string_view name, uint16_t number, uint32_t type) {
@@ -132,7 +136,9 @@ std::string completion_of(const Tag& tag) {
     case Kind::commit: text = "COMMIT"; break;
     case Kind::rollback: text = "ROLLBACK"; break;
     case Kind::write: text = "INSERT 0 1"; break;
-    case Kind::approve: text = "UPDATE 1"; break;
+    case Kind::approve: text = takes_copy_data(tag) ? copy_completion(tag) : "UPDATE 1"; break;
+    case Kind::copy_out:
+    case Kind::copy_in: text = copy_completion(tag); break;
     default: text = "SELECT " + std::to_string(rows_of(tag).size()); break;
   }
   pg::Writer out;

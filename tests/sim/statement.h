@@ -14,12 +14,14 @@
 namespace sallyport::sim {
 
 enum class Kind : uint8_t {
-  read,    // rows without anything to hide
-  people,  // rows with planted addresses
-  write,   // its text holds a planted address
-  error,   // the target refuses, quoting a planted address
-  slow,    // the target takes its time
-  flood,   // a result of several MiB
+  read,      // rows without anything to hide
+  people,    // rows with planted addresses
+  write,     // its text holds a planted address
+  error,     // the target refuses, quoting a planted address
+  slow,      // the target takes its time
+  flood,     // a result of several MiB
+  copy_out,  // rows with planted addresses, in text or csv
+  copy_in,   // of such rows
   begin,
   commit,
   rollback,

@@ -110,7 +110,10 @@ void TargetConnection::take_startup() {
       return break_off();
     case Manner::closes: return break_off();
     case Manner::silent: at_ = At::over; return;
-    case Manner::babbles: send("HTTP/1.1 400 Bad Request\r\n\r\n"); return break_off();
+    case Manner::babbles:
+      scene_.journal.babbled = true;
+      send("HTTP/1.1 400 Bad Request\r\n\r\n");
+      return break_off();
     case Manner::fair: break;
   }
   if (scene_.random().chance(300)) return greet();

@@ -15,6 +15,9 @@
 
 namespace sallyport::sim {
 
+// Of the statement that the gateway prepares to learn what a COPY shows.
+inline constexpr std::string_view look_up_name = "sallyport_copy";
+
 class Target;
 
 class TargetConnection {
@@ -52,6 +55,15 @@ class TargetConnection {
   void sync();
   void catalogue(std::string_view text);
 
+  // target_copy.cc
+  void look_up(std::string_view text);
+  void describe_look_up(std::string_view name);
+  void begin_copy_in(const Tag& tag, bool simple);
+  void copy_message(uint8_t type, std::string_view body);
+  void fail_copy(std::string_view code, std::string_view text);
+  std::vector<std::string> copied_out(const Tag& tag);
+  void send_aside(const std::string& bytes);  // the client is not to see it
+
   void run(const Tag& tag, bool simple);
   void finish_run(const Tag& tag, bool simple);
   void fail(std::string_view code, std::string_view text, bool simple);
@@ -80,6 +92,11 @@ class TargetConnection {
   std::string stretch_;
   std::optional<uint32_t> client_;
   size_t sent_ = 0;
+  std::optional<Tag> copy_;  // COPY FROM STDIN that runs
+  bool copy_simple_ = false;
+  std::string copied_;                      // its data so far
+  std::optional<size_t> copy_fails_after_;  // messages
+  size_t copy_message_count_ = 0;           // of all
 };
 
 class Target {

@@ -1,5 +1,6 @@
 // What a logged-in target does with statements.
 #include "plugins/postgresql/messages.h"
+#include "tests/sim/copy.h"
 #include "tests/sim/target.h"
 
 namespace sallyport::sim {
@@ -34,6 +35,9 @@ void TargetConnection::handle(uint8_t type, std::string_view body) {
     scene_.network.after(scene_.delay(300), [this] { peer_.start_reading(); });
   }
   if (skipping_ && type != pg::front::sync && type != pg::front::terminate) return;
+  const bool copying =
+      type == pg::front::copy_data || type == pg::front::copy_done || type == pg::front::copy_fail;
+  if (copying || copy_) return copy_message(type, body);
   pg::Cursor cursor(pg::as_bytes(body));
   switch (type) {
     case pg::front::query: return query(cursor.text());
@@ -95,6 +99,10 @@ void TargetConnection::parse(std::string_view body) {
   const std::string name(cursor.text());
   const std::string text(cursor.text());
   if (text.starts_with(refused_word)) return fail("42601", "syntax error", false);
+  if (name == look_up_name) {
+    statements_[name] = text;
+    return look_up(text);
+  }
   const std::optional<Tag> tag = find_tag(text);
   if (!tag && text.starts_with(state_question)) {
     statements_[name] = text;
@@ -121,7 +129,7 @@ void TargetConnection::bind(std::string_view body) {
 
 void TargetConnection::describe(std::string_view body) {
   pg::Cursor cursor(pg::as_bytes(body));
-  (void)cursor.u8();
+  if (cursor.u8() == 'S') return describe_look_up(cursor.text());
   const auto found = portals_.find(cursor.text());
   if (found == portals_.end()) return fail("34000", "portal does not exist", false);
   const Tag tag = find_tag(found->second).value();
@@ -148,6 +156,7 @@ void TargetConnection::close(std::string_view body) {
   const char what = static_cast<char>(cursor.u8());
   const std::string name(cursor.text());
   (what == 'S' ? statements_ : portals_).erase(name);
+  if (name == look_up_name) return send_aside(plain(pg::back::close_complete));
   send(plain(pg::back::close_complete));
 }
 
@@ -161,6 +170,7 @@ void TargetConnection::run(const Tag& tag, bool simple) {
   if (status_ == 'E' && tag.kind != Kind::rollback && tag.kind != Kind::commit) {
     return fail("25P02", "current transaction is aborted", simple);
   }
+  if (takes_copy_data(tag)) return begin_copy_in(tag, simple);
   if (tag.kind != Kind::slow) return finish_run(tag, simple);
   busy_ = true;
   cancelled_ = false;
@@ -180,6 +190,7 @@ void TargetConnection::run(const Tag& tag, bool simple) {
 
 void TargetConnection::cancel() {
   if (busy_ && slow_) slow_(true);
+  if (copy_) fail_copy("57014", "canceling statement due to user request");
 }
 
 void TargetConnection::finish_run(const Tag& tag, bool simple) {
@@ -190,7 +201,7 @@ void TargetConnection::finish_run(const Tag& tag, bool simple) {
   if (tag.kind == Kind::error)
     return fail("23505", "Key (email)=(" + planted_value(tag, 0) + ") exists", simple);
   if (simple && has_rows(tag.kind)) send(description_of(tag.kind));
-  const std::vector<std::string> rows = rows_of(tag);
+  const std::vector<std::string> rows = tag.kind == Kind::copy_out ? copied_out(tag) : rows_of(tag);
   const size_t breaks_at = scene_.mishap(12) ? scene_.random().below(rows.size() + 1) : rows.size() + 1;
   std::string batch;
   for (size_t i = 0; i < rows.size(); ++i) {

@@ -22,7 +22,8 @@ namespace sallyport::sim {
 struct Tally {
   uint64_t seeds = 0, sessions = 0, served = 0, requests = 0, executed = 0, compared = 0, approved = 0,
            denied = 0;
-  uint64_t held = 0, faults = 0, log_failures = 0, flooded = 0, masked = 0, kinds[kind_count] = {};
+  uint64_t held = 0, faults = 0, log_failures = 0, flooded = 0, masked = 0, copied_in = 0, copies_failed = 0,
+           left_in_copy = 0, kinds[kind_count] = {};
   int64_t longest_calm_ms = 0, longest_drain_ms = 0;
   size_t most_inside = 0, most_chunks = 0;
   void add(const Tally& other);

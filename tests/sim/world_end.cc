@@ -111,6 +111,13 @@ void World::check_clients() {
     if (!fair)
       journal_.fail("a session has " + std::to_string(session.opened) + " beginnings and " +
                     std::to_string(session.closed) + " ends on the record");
+    const bool fair_ends =
+        !journal_.babbled && std::ranges::none_of(clients_, [&session](const auto& client) {
+          return client->source() == session.peer && client->plan().role == Role::vandal;
+        });
+    if (session.fault.starts_with("protocol") && fair_ends) {
+      journal_.fail("the gateway took fair words for broken ones: " + session.fault);
+    }
     if (session.fault.starts_with("host-call") || session.fault.starts_with("plugin")) {
       journal_.fail("the plugin broke the contract: " + session.fault);
     }
@@ -133,12 +140,17 @@ void World::check_counts() {
   };
   // One note, but Parse, Bind, Execute, two Closes, and a Sync or Flush.
   const uint64_t state_look_ups = noted({"look-up of the state"});
-  hold('S', noted({"sync"}) + state_look_ups);
+  // Parse, Describe, Close, and a Sync before a Query.
+  const uint64_t look_ups = noted({"look-up of the gateway"});
+  hold('S', noted({"sync"}) + state_look_ups + look_ups);
   hold('B', noted({"bind"}) + state_look_ups);
-  hold('D', noted({"describe", "describe of the gateway"}));
-  hold('C', noted({"close"}) + 2 * state_look_ups);
+  hold('D', noted({"describe", "describe of the gateway"}) + look_ups);
+  hold('C', noted({"close"}) + 2 * state_look_ups + look_ups);
+  hold('d', noted({"copy data"}));
+  hold('c', noted({"copy done"}));
+  hold('f', noted({"copy fail"}));
   hold('H', noted({"flush", "flush of the gateway"}) + state_look_ups);
-  uint64_t prepared = noted({"replacement"}) + state_look_ups;
+  uint64_t prepared = noted({"replacement"}) + state_look_ups + look_ups;
   uint64_t allowed = prepared;
   for (const auto& [tag, known] : from_log_.tags) {
     prepared += known.prepared;
@@ -175,10 +187,13 @@ void World::count() {
   }
   for (const auto& client : clients_) {
     tally_.compared += client->compared();
+    tally_.left_in_copy += client->left_in_copy();
     tally_.flooded += client->plan().floods;
     tally_.masked += is_masked(*client);
   }
   tally_.log_failures += log_broke_;
+  tally_.copied_in += journal_.copied_in;
+  tally_.copies_failed += journal_.copies_failed;
 }
 
 void Tally::add(const Tally& other) {
@@ -195,6 +210,9 @@ void Tally::add(const Tally& other) {
   log_failures += other.log_failures;
   flooded += other.flooded;
   masked += other.masked;
+  copied_in += other.copied_in;
+  copies_failed += other.copies_failed;
+  left_in_copy += other.left_in_copy;
   for (size_t i = 0; i < kind_count; ++i) kinds[i] += other.kinds[i];
   longest_calm_ms = std::max(longest_calm_ms, other.longest_calm_ms);
   longest_drain_ms = std::max(longest_drain_ms, other.longest_drain_ms);
@@ -210,7 +228,9 @@ std::string Tally::text() const {
          part("requests", requests) + part("executed", executed) + part("replies compared", compared) +
          part("held", held) + part("approved", approved) + part("denied", denied) +
          part("faults on record", faults) + part("logs that failed", log_failures) + part("floods", flooded) +
-         part("masked clients", masked) + part("longest calm ms", static_cast<uint64_t>(longest_calm_ms)) +
+         part("masked clients", masked) + part("copied in", copied_in) + part("COPY failed", copies_failed) +
+         part("left in a COPY", left_in_copy) +
+         part("longest calm ms", static_cast<uint64_t>(longest_calm_ms)) +
          part("longest drain ms", static_cast<uint64_t>(longest_drain_ms)) +
          part("most inside KiB", most_inside / 1024) + "most chunks " + std::to_string(most_chunks);
 }
