@@ -88,6 +88,8 @@ SSN«567-89-0123»
 «123-45-6789» and «234-56-7890»
 /«123-45-6789»/
 id «123 - 45 - 6789»
+«456789012» (SSN)
+«456789013» is the social security number
 )";
 constexpr std::string_view ssn_misses = R"(
 000-12-3456

@@ -63,6 +63,16 @@ TEST(SessionMask, WithholdsPayloads) {
   EXPECT_EQ(got.find("secret"), std::string::npos);
 }
 
+// A parameter that the gateway has never heard of may say anything: its value passes the masks.
+TEST(SessionMask, MasksUnknownParameters) {
+  Masked bench;
+  bench.target(parameter_status("crunchy.region", "a secret place") +
+               parameter_status("crunchy.zone", "plain"));
+  EXPECT_EQ(bench.to_client(),
+            parameter_status("crunchy.region", "a ****** place") + parameter_status("crunchy.zone", "plain"));
+  EXPECT_FALSE(bench.faulted);
+}
+
 // A client that asks for no description gets its rows by one that the gateway asks for.
 TEST(SessionMask, DescribesForItself) {
   Masked bench;

@@ -23,6 +23,23 @@ TEST(Walk, WhatDoesNotChangeIsWrittenAsItWas) {
   }
 }
 
+// Composites whose columns are composites that they share: each is looked at once, not once for each way that
+// leads to it. Looked at by ways, this one takes 100^7 steps.
+TEST(Walk, SharedTypesAreLookedAtOnce) {
+  constexpr uint32_t first = 20'000, levels = 7;
+  Types types;
+  for (uint32_t level = 0; level < levels; ++level) {
+    const std::vector<uint32_t> columns(100, first + level + 1);
+    types.add(first + level, {.form = Form::Record}, columns);
+  }
+  std::vector<uint32_t> unknown;
+  const uint32_t oids[] = {first, first, first + 3};
+  types.add_unknown(oids, unknown);
+  EXPECT_EQ(unknown, std::vector<uint32_t>{first + levels});
+  EXPECT_TRUE(types.holds_record(first));
+  EXPECT_NE(types.kinds(first, false), 0u);
+}
+
 // Both formats of a value show the host the same, but for types whose binary form says less or something
 // else.
 TEST(Walk, BothFormatsShowTheSame) {
