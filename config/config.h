@@ -14,39 +14,12 @@
 
 #include "config/error.h"
 #include "config/network.h"
+#include "config/place.h"
 
 namespace sallyport::config {
 
 // The protocol that is none: bytes pass unread (core/path/session_opaque.cc), without a plugin.
 inline constexpr const char* opaque_protocol = "tcp";
-
-// Where something was written, for messages.
-struct Place {
-  std::string file;
-  uint32_t line = 0;
-  [[nodiscard]] std::string text() const { return file + ":" + std::to_string(line); }
-};
-
-struct Problem {
-  Place place;
-  std::string text;  // what is wrong and what to write instead
-};
-
-// Where a secret is found: file:PATH (relative to the config file's folder), env:NAME, systemd-cred:NAME.
-struct Secret {
-  enum class Source : uint8_t { none, file, environment, systemd_credential };
-  Source source = Source::none;
-  std::string name;  // absolute path for `file`
-  Place place;
-};
-
-struct Address {
-  std::string host;  // name or numeric; empty only for an unset address
-  uint16_t port = 0;
-  [[nodiscard]] std::string text() const {
-    return (host.find(':') == host.npos ? host : "[" + host + "]") + ":" + std::to_string(port);
-  }
-};
 
 struct Server {
   uint32_t worker_count = 0;  // 0: one per core
@@ -57,7 +30,8 @@ struct Server {
   std::map<std::string, std::string> plugin_digests;  // NAME -> hex SHA-256 pin
   uint32_t connect_timeout_ms = 0, handshake_timeout_ms = 0, login_timeout_ms = 0, idle_timeout_ms = 0,
            drain_timeout_ms = 0;
-  uint32_t session_count_max = 0;  // a core
+  uint32_t session_count_max = 0;       // a core
+  uint32_t failed_login_count_max = 0;  // a minute, from one source; 0: any
 };
 
 // What a group of callers may do at the admin doors. Ordered as in Admin::roles.

@@ -30,6 +30,11 @@ inline constexpr uint32_t login_timeout_ms = 30'000;
 inline constexpr uint32_t idle_timeout_ms = 0;  // 0: none
 inline constexpr uint32_t drain_timeout_ms = 30'000;
 
+// Guessing.
+inline constexpr uint32_t failed_login_count_max = 60;  // a minute, from one source, at one core
+inline constexpr uint32_t failed_login_count_cap = 100'000;
+inline constexpr size_t throttle_count_max = 10'000;  // sources and names that a core remembers, each
+
 // Log.
 inline constexpr size_t log_ring_size = 32 * MiB;  // a core's
 inline constexpr size_t record_size_max = 4 * MiB;

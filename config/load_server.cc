@@ -70,6 +70,7 @@ void load_server(Loader& loader, const Value* table) {
   server.idle_timeout_ms = limits::idle_timeout_ms;
   server.drain_timeout_ms = limits::drain_timeout_ms;
   server.session_count_max = limits::session_count_max;
+  server.failed_login_count_max = limits::failed_login_count_max;
   if (table == nullptr) {
     loader.problems.add({loader.files.front(), 1},
                         "[server] is missing: write [server] and plugins = [\"postgresql\"]");
@@ -88,6 +89,7 @@ void load_server(Loader& loader, const Value* table) {
     server.idle_timeout_ms = 0;
   }
   reader.duration("drain_timeout", server.drain_timeout_ms, limits::timeout_max_ms);
+  reader.count("failed_logins", server.failed_login_count_max, 0, limits::failed_login_count_cap);
   reader.count("sessions", server.session_count_max, 1, limits::session_count_cap);
   for (const auto& [key, timeout_ms] : {std::pair("connect_timeout", server.connect_timeout_ms),
                                         std::pair("handshake_timeout", server.handshake_timeout_ms),

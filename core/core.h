@@ -21,6 +21,7 @@
 #include "core/io/ring.h"
 #include "core/path/pipe_pool.h"
 #include "core/path/session.h"
+#include "core/path/throttle.h"
 #include "ringlog/recorder.h"
 
 namespace sallyport {
@@ -101,6 +102,7 @@ class Core {
     const auto found = access_tickets_.find(id);
     return found == access_tickets_.end() ? nullptr : found->second;
   }
+  [[nodiscard]] Throttle& throttle() { return throttle_; }
   // Null: nobody is kept out.
   [[nodiscard]] const Closed* closed() const { return closed_.get(); }
 
@@ -159,6 +161,7 @@ class Core {
   Lockdowns lockdowns_;
   std::map<std::string, identity::TicketPointer, std::less<>> access_tickets_;  // by id
   std::shared_ptr<const Closed> closed_;
+  Throttle throttle_;
   std::vector<int> listeners_;
   EVP_MD* sha256_ = nullptr;
   uint64_t random_state_ = 0;  // of the simulation's generator; 0: the system's

@@ -64,6 +64,7 @@ void Core::record(const RecordDecision& decision) {
 
 void Core::swap_snapshot(SnapshotPointer snapshot) {
   snapshot_ = std::move(snapshot);
+  throttle_.configure(snapshot_->policy->config().server.failed_login_count_max);
   derived_.clear();  // passwords may have changed
   for (const auto& scanner : snapshot_->policy->scanners())
     CHECK(masker_.prepare(*scanner) && text_masker_.prepare(*scanner));

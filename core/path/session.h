@@ -22,6 +22,7 @@
 #include "core/control/messages.h"
 #include "core/path/leg.h"
 #include "core/path/opaque.h"
+#include "core/path/session_fields.h"
 #include "core/path/ticket.h"
 #include "plugins/plugin.h"
 #include "ringlog/recorder.h"
@@ -124,6 +125,8 @@ class Session {
   [[nodiscard]] std::vector<std::string> persons() const;
   void settle_place();
   void begin_life();
+  [[nodiscard]] std::string peer_host() const;
+  [[nodiscard]] std::string_view guessed_name() const;
   [[nodiscard]] bool is_from_here() const;
   [[nodiscard]] const TargetState* target_state() const;
   [[nodiscard]] const config::Target& target() const { return *target_state()->target; }
@@ -218,6 +221,7 @@ class Session {
   std::vector<sp_text> permission_texts_;
   std::string public_error_;
   bool login_asked_ = false;
+  bool is_throttled_ = false;   // too many have failed from where the caller is
   bool name_conflict_ = false;  // the user name names another target than the listener
   bool proven_ = false;
   uint32_t target_index_ = 0, login_index_ = 0;
@@ -239,26 +243,13 @@ class Session {
   int64_t transaction_since_ns_ = 0;
 
   // Fields named by the plugin; [0] is unused (SP_FIELD_CLEAR).
-  struct FieldState {
-    guard::ValueKind kind = guard::ValueKind::Text;
-    bool withheld = false;
-    const guard::MaskPlan* plan = nullptr;
-    sp_kind named_kind = SP_KIND_TEXT;
-    uint32_t flags = 0;
-    uint32_t name_begin = 0, label_size = 0, path_size = 0;  // in field_names_: label, then path
-  };
   std::string field_names_;
   std::vector<FieldState> fields_;
   uint32_t fields_generation_ =
       1;  // in the high bits of an id: one named under an older policy finds nothing
   std::vector<guard::MaskField> mask_fields_;
 
-  // What the masks have hit in the reply under way, for its end's record. Beyond hit_kind_count_max kinds the
-  // last one counts the rest, without names.
-  struct ReplyHits {
-    std::string mask, detector, field;
-    uint64_t hits = 0, values = 0;
-  };
+  // Of the reply under way, for its end's record.
   std::vector<ReplyHits> reply_hits_;
 
   // Replies.

@@ -68,6 +68,9 @@ int Session::login(const sp_login& request) {
   target_name_ = rest;
   name_conflict_ = !fixed.empty() && rest != fixed;
   if (client_database_ == user) client_database_.clear();
+  // The gateway's own caller has a secret that nobody guesses.
+  is_throttled_ =
+      who_ != config::canary_name && !core_.throttle().allows(peer_host(), guessed_name(), core_.now_ns());
   return 0;
 }
 
@@ -115,10 +118,17 @@ std::string Session::refusal_reason(std::string_view proof_fault) const {
   return "";
 }
 
+// Empty: a token will say.
+std::string_view Session::guessed_name() const { return expects_token() ? std::string_view() : who_; }
+
+std::string Session::peer_host() const {
+  std::string host = peer_.substr(0, peer_.rfind(':'));
+  return host.starts_with('[') ? host.substr(1, host.size() - 2) : host;
+}
+
 // Of this machine: from loopback, or from the very address that it came to.
 bool Session::is_from_here() const {
-  std::string host = peer_.substr(0, peer_.rfind(':'));
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const std::string host = peer_host();
   return config::is_loopback(host) ||
          host == snapshot_->policy->config().listeners[listener_index_].address.host;
 }
@@ -148,8 +158,9 @@ std::string Session::public_error(std::string_view reason) const {
 
 int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
-  const std::optional<std::string> proof_fault =
-      kind == SP_PROOF_SCRAM ? std::optional(check_scram(proof)) : check_token(proof);
+  std::optional<std::string> proof_fault = "too-many-failures";
+  // Who guesses learns nothing, not even from a right guess.
+  if (!is_throttled_) proof_fault = kind == SP_PROOF_SCRAM ? check_scram(proof) : check_token(proof);
   if (!proof_fault) {
     out.verdict = SP_WAIT;
     return SP_WAIT;
@@ -162,6 +173,8 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
     settle_place();
     begin_life();
   }
+  if (!proof_fault->empty() && !is_throttled_)
+    core_.throttle().failed(peer_host(), guessed_name(), core_.now_ns());
   if (!record_login(kind, reason)) return SP_ERROR_NO_RECORD;
   out.verdict = reason.empty() ? SP_ALLOW : SP_DENY;
   public_error_ = public_error(reason);
