@@ -17,12 +17,13 @@ class Case(world.Case):
 
     def session(self, sql, **where):
         """Runs `sql` in a session of its own; its name, when its end is on the record."""
-        before = {one["sid"] for one in self.gate.run("sessions", "--limit", "0")}
+        # By number: the short name passes from an older instance's session to a newer one's.
+        listed = lambda: {(one["instance"], one["session"]): one for one in self.gate.run("sessions", "--limit", "0")}
+        before = listed()
         self.good_psql(sql, **where)
 
         def ended():
-            return [one["sid"] for one in self.gate.run("sessions", "--limit", "0") if one["sid"] not in before and
-                    one["closed"] and one["identity"]]
+            return [one["sid"] for key, one in listed().items() if key not in before and one["closed"] and one["identity"]]
 
         return world.process.until(ended, "the session's end on the record")[0]
 
