@@ -40,8 +40,8 @@ json report_json(const ringlog::VerifyReport& report) {
               {"segments", report.segments},   {"commits", report.commits},
               {"records", report.records},     {"bytes", report.bytes},
               {"erased", report.erased},       {"torn", torn},
-              {"closed", report.closed},       {"disowned", report.disowned},
-              {"head", head_json(report.head)}};
+              {"rotations", report.rotations}, {"closed", report.closed},
+              {"disowned", report.disowned},   {"head", head_json(report.head)}};
   if (report.fault) {
     all["fault"] = {{"kind", ringlog::name_of(report.fault->kind)},
                     {"file", report.fault->file},
@@ -70,6 +70,7 @@ void print_report(const ringlog::VerifyReport& report) {
            static_cast<unsigned long long>(tail.offset));
   }
   if (report.erased) printf("       %s erased under retention\n", count(report.erased, "payload").c_str());
+  if (report.rotations) printf("       %s of the root key\n", count(report.rotations, "rotation").c_str());
   if (report.disowned)
     printf("       %s given up after failed writes\n", count(report.disowned, "segment").c_str());
   if (report.commits) {
@@ -140,23 +141,6 @@ int head(const Context& context, const Options& options) {
   return exit_done;
 }
 
-int key(const Context& context, const Options& options) {
-  const auto file = key_file(context, options);
-  if (!file) return exit_unreachable;
-  const auto key = ringlog::read_public_key(ringlog::system_files(), *file);
-  if (!key) {
-    print_error(context, key.error().text);
-    return exit_unreachable;
-  }
-  const std::string hex = ringlog::to_hex(std::as_bytes(std::span(*key)));
-  if (context.json) {
-    puts(json_text({{"algorithm", "Ed25519"}, {"key", hex}, {"file", *file}}).c_str());
-  } else {
-    puts(hex.c_str());
-  }
-  return exit_done;
-}
-
 void add_files(CLI::App& command, Options& options) {
   command.add_option("DIR", options.source.directory, "the log's folder; else the configuration's");
   command.add_option("--key,--public-key", options.public_key,
@@ -189,11 +173,7 @@ void add_log(CLI::App& app, Context& context) {
 
   add_log_export(*group, context);
 
-  CLI::App* key_command = group->add_subcommand("key", "the log's public key");
-  key_command->add_option("--key,--public-key", options->public_key, "the file; else STATE_DIR/log.pub");
-  key_command->footer("Example: sallyport log key");
-  key_command->callback(
-      [&context, options] { context.run = [&context, options] { return key(context, *options); }; });
+  add_log_key(*group, context);
 }
 
 }  // namespace sallyport::cli

@@ -75,6 +75,14 @@ Result<PublicKey> RootKey::prepare_next(const Random& random) {
   return next.public_key();
 }
 
+Result<SigningKey> RootKey::prepared() {
+  auto seed = read_key(*files_, path_ + ".next", private_label);
+  if (!seed) return std::unexpected(std::move(seed.error()));
+  SigningKey key = SigningKey::from_seed(*seed);
+  OPENSSL_cleanse(seed->data(), seed->size());
+  return key;
+}
+
 Result<void> RootKey::adopt_next() {
   auto seed = read_key(*files_, path_ + ".next", private_label);
   if (!seed) return std::unexpected(std::move(seed.error()));
@@ -83,6 +91,10 @@ Result<void> RootKey::adopt_next() {
   key_ = SigningKey::from_seed(*seed);
   OPENSSL_cleanse(seed->data(), seed->size());
   return moved;
+}
+
+Result<void> write_public_key(Files& files, const std::string& path, const PublicKey& key) {
+  return write_key(files, path, public_label, key, 0644);
 }
 
 Result<PublicKey> read_public_key(Files& files, const std::string& path) {

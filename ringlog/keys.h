@@ -1,6 +1,7 @@
-// The root key of an installation's log: `log.pub` never changes and is what auditors hold; `log.key` (0600)
-// signs the first segment of the next instance and is then replaced by the key which that segment names. A
-// key read from the disk later can therefore sign nothing that was already written.
+// The root key of an installation's log: `log.pub` is what auditors hold and changes only by a rotation
+// (root_chain.h); `log.key` (0600) signs the first segment of the next instance and is then replaced by the
+// key which that segment names. A key read from the disk later can therefore sign nothing that was already
+// written.
 #pragma once
 
 #include <string>
@@ -20,6 +21,8 @@ class RootKey {
   // names it.
   Result<PublicKey> prepare_next(const Random& random);
   Result<void> adopt_next();
+  // What prepare_next has written.
+  [[nodiscard]] Result<SigningKey> prepared();
 
  private:
   RootKey(Files& files, std::string path, SigningKey key)
@@ -30,7 +33,8 @@ class RootKey {
   SigningKey key_;
 };
 
-// The key that `log verify` needs.
+// The key that `log verify` needs, in a file of its own.
+[[nodiscard]] Result<void> write_public_key(Files& files, const std::string& path, const PublicKey& key);
 [[nodiscard]] Result<PublicKey> read_public_key(Files& files, const std::string& path);
 
 }  // namespace sallyport::ringlog

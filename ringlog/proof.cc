@@ -5,6 +5,8 @@
 #include <cerrno>
 
 #include "ringlog/commits.h"
+#include "ringlog/root_chain.h"
+#include "ringlog/writer.h"
 
 namespace sallyport::ringlog {
 namespace {
@@ -60,7 +62,7 @@ class Prover {
     if (id.instance != instance_) {
       const bool served = std::ranges::any_of(commit.records, [&](Bytes record) {
         const auto frame = load<RecordFrame>(record);
-        return frame.instance == id.instance && frame.ring != 0xffff;
+        return frame.instance == id.instance && frame.ring != writer_ring_index;
       });
       if (served) passed_ = id.instance;
     }
@@ -94,7 +96,10 @@ class Prover {
 
   // The keys that lead to the last commit: each instance's first segment, and all of those with commits.
   Result<std::vector<std::byte>> assemble() {
-    std::vector<std::byte> keys;
+    const auto rotations = read_rotations(files_, directory_);
+    if (!rotations) return std::unexpected(rotations.error());
+    const Bytes rotation_bytes = std::as_bytes(std::span(*rotations));
+    std::vector<std::byte> keys(rotation_bytes.begin(), rotation_bytes.end());
     uint32_t segment_count = 0;
     for (const SegmentInfo& info : segments_) {
       if (info.id > last_) break;
@@ -108,7 +113,7 @@ class Prover {
                            .instance = instance_,
                            .session = session_,
                            .size = sizeof(ProofFrame) + keys.size() + commits_.size(),
-                           .rotation_count = 0,
+                           .rotation_count = static_cast<uint32_t>(rotations->size()),
                            .segment_count = segment_count,
                            .commit_count = commit_count_,
                            .zero = 0};

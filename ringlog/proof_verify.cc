@@ -7,6 +7,7 @@
 #include "ringlog/commits.h"
 #include "ringlog/facts.h"
 #include "ringlog/proof.h"
+#include "ringlog/root_chain.h"
 
 namespace sallyport::ringlog {
 namespace {
@@ -35,13 +36,13 @@ class ProofVerifier {
     if (proof_.size() < sizeof(ProofFrame)) return fault(FaultKind::Truncated, "no whole proof");
     frame_ = load<ProofFrame>(proof_);
     if (frame_.magic != proof_magic) return fault(FaultKind::BadFrame, "no proof of this version");
-    if (frame_.zero != 0 || frame_.rotation_count != 0)
-      return fault(FaultKind::BadFrame, "fields that no prover writes");
+    if (frame_.zero != 0) return fault(FaultKind::BadFrame, "fields that no prover writes");
     if (frame_.size > proof_.size()) return fault(FaultKind::Truncated, "the proof was longer");
     if (frame_.size < proof_.size()) return fault(FaultKind::TrailingBytes, "the proof was shorter");
     report_.instance = frame_.instance;
     report_.session = frame_.session;
     at_ = sizeof(ProofFrame);
+    if (!check_rotations()) return false;
     for (uint32_t i = 0; i < frame_.segment_count; i++) {
       if (!check_segment()) return false;
     }
@@ -49,6 +50,17 @@ class ProofVerifier {
       if (!check_commit()) return false;
     }
     if (report_.commits == 0) return fault(FaultKind::Truncated, "no record of the session");
+    return true;
+  }
+
+  bool check_rotations() {
+    const uint64_t size = uint64_t{frame_.rotation_count} * sizeof(Rotation);
+    if (!has(size)) return false;
+    std::vector<Rotation> rotations(frame_.rotation_count);
+    if (size > 0) std::memcpy(rotations.data(), proof_.data() + at_, size);
+    const char* wrong = roots_.begin(root_, std::move(rotations));
+    if (wrong != nullptr) return fault(FaultKind::BadKey, wrong);
+    at_ += size;
     return true;
   }
 
@@ -78,18 +90,14 @@ class ProofVerifier {
 
   bool check_genesis(const SegmentFrame& header) {
     if (last_.instance == 0) {
-      if (header.signer != root_) return fault(FaultKind::BadKey, "not signed by the given public key");
       if (header.predecessor != 0)
         return fault(FaultKind::MissingInstance, "the first instance's key is missing");
     } else {
-      if (header.signer != next_root_ && header.signer != signer_)
-        return fault(FaultKind::BadKey, "not signed by the key that the instance before names");
       if (header.predecessor != last_.instance || header.instance <= last_.instance)
         return fault(FaultKind::MissingInstance, "an instance's key is missing");
     }
-    signer_ = header.signer;
-    next_root_ = header.next_root;
-    return true;
+    const char* wrong = roots_.check(header, header.predecessor);
+    return wrong == nullptr || fault(FaultKind::BadKey, wrong);
   }
 
   bool check_follower(const SegmentFrame& header) {
@@ -208,7 +216,7 @@ class ProofVerifier {
   uint64_t at_ = 0;
   std::map<SegmentId, PublicKey> keys_;
   SegmentId last_;
-  PublicKey signer_{}, next_root_{};       // of the last genesis
+  RootChain roots_;
   std::pair<uint64_t, uint64_t> place_{};  // the last commit's instance and link number
   Digest previous_{};                      // the leaf that the next one must name
 };

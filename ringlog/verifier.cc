@@ -105,7 +105,6 @@ bool Verifier::check_genesis(const SegmentFrame& header) {
       return fault(FaultKind::MissingInstance, 0,
                    "the chain before, " + segment_name({header.predecessor, 1}) + ", is gone");
     }
-    if (header.signer != root_) return fault(FaultKind::BadKey, 0, "not signed by the given public key");
     if (header.link.previous != Digest{} || header.predecessor_number != 0 ||
         header.predecessor_segment != 0 || header.previous_end != 0) {
       return fault(FaultKind::BadFrame, 0, "header fields that no writer makes");
@@ -115,13 +114,9 @@ bool Verifier::check_genesis(const SegmentFrame& header) {
       return fault(FaultKind::MissingInstance, 0,
                    "the chain before should be " + segment_name({header.predecessor, 1}));
     }
-    if (header.signer != next_root_ && header.signer != signer_) {
-      return fault(FaultKind::BadKey, 0, "not signed by the key that the instance before names");
-    }
   }
-  signer_ = header.signer;
-  next_root_ = header.next_root;
-  return true;
+  const char* wrong = roots_.check(header, header.predecessor);
+  return wrong == nullptr || fault(FaultKind::BadKey, 0, wrong);
 }
 
 bool Verifier::check_frames(Bytes bytes, uint64_t limit, bool has_successor) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "ringlog/leaves.h"
+#include "ringlog/root_chain.h"
 #include "ringlog/verify.h"
 
 namespace sallyport::ringlog {
@@ -59,10 +60,10 @@ class Verifier {
 
   // The chain at hand.
   std::string file_;
-  Head head_;                         // the last link that was checked
-  PublicKey key_{};                   // of the segment at hand
-  PublicKey signer_{}, next_root_{};  // of the last genesis
-  SegmentId previous_instance_;       // its last segment; zeros before the first
+  Head head_;        // the last link that was checked
+  PublicKey key_{};  // of the segment at hand
+  RootChain roots_;
+  SegmentId previous_instance_;  // its last segment; zeros before the first
   Leaves leaves_;
   std::map<std::pair<uint64_t, uint16_t>, uint64_t> sequences_;
   uint64_t offset_ = 0;                // of the frame at hand

@@ -22,6 +22,14 @@ Result<VerifyReport> Verifier::run() {
     fault(FaultKind::StrangerFile, 0, "no name of a segment");
     return std::move(report_);
   }
+  auto rotations = read_rotations(files_, directory_);
+  const char* wrong = rotations ? roots_.begin(root_, std::move(*rotations)) : rotations.error().text.c_str();
+  if (wrong != nullptr) {
+    file_ = segments->empty() ? "rotations" : segments->front().name;
+    fault(FaultKind::BadKey, 0, wrong);
+    return std::move(report_);
+  }
+  report_.rotations = roots_.rotations().size();
   collect_pins(*segments);
   for (size_t i = 0; i < segments->size(); i++) {
     const SegmentInfo& info = (*segments)[i];

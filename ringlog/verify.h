@@ -51,10 +51,11 @@ struct VerifyReport {
   std::optional<VerifyFault> fault;  // the first
   std::vector<TornTail> torn;
   uint64_t instances = 0, segments = 0, commits = 0, records = 0, bytes = 0;
-  uint64_t erased = 0;    // records whose payload was erased under retention
-  uint64_t disowned = 0;  // segments given up after a failed write
-  bool closed = false;    // the newest instance has ended as it should
-  Head head;              // of the newest instance
+  uint64_t erased = 0;     // records whose payload was erased under retention
+  uint64_t disowned = 0;   // segments given up after a failed write
+  uint64_t rotations = 0;  // of the root key
+  bool closed = false;     // the newest instance has ended as it should
+  Head head;               // of the newest instance
   [[nodiscard]] bool whole() const { return !fault; }
 };
 

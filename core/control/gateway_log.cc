@@ -8,6 +8,7 @@
 #include "config/clock.h"
 #include "core/control/gateway.h"
 #include "ringlog/recovery.h"
+#include "ringlog/root_chain.h"
 
 namespace sallyport {
 
@@ -36,6 +37,10 @@ Result<void> Gateway::open_log() {
   for (const fs::path& folder : {config.log.directory, config.log.ring_dir}) {
     if (Result<void> made = make_folder(folder); !made) return made;
   }
+  if (Result<void> finished = ringlog::finish_rotation(
+          files, config.server.state_dir.string(), config.log.directory.string(), ringlog::system_random());
+      !finished)
+    return finished;
   Result<ringlog::RootKey> key =
       ringlog::RootKey::load_or_create(files, config.server.state_dir.string(), ringlog::system_random());
   if (!key) return std::unexpected(std::move(key.error()));

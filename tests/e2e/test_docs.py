@@ -85,6 +85,7 @@ ELSEWHERE = [
     (r"sallyport log export --session \S+ --(jsonl|asciicast|ocsf).*", "tests/e2e/test_export.py",
      ['"--jsonl"', '"--asciicast"', '"--ocsf"', '"--output"']),
     (r"sallyport search --.*", "tests/e2e/test_search.py", ['"--object"', '"--entity"', '"--field"', '"--since"', '"--verb"']),
+    (r"sallyport log key --rotate", "tests/e2e/test_log_key.py", ['"--rotate"']),
     (r"sallyport report masks( --since \w+)?", "tests/e2e/test_masks.py", ['"report", "masks"', '"--since"']),
     (r"sallyport canary( \[?--target NAME\]?| --unlock \w+)?", "tests/e2e/test_canary.py", ['"--target"', '"--unlock"']),
     (r"sallyport plugin (check|record)\b.*", "tests/e2e/test_record.py", ['"plugin"', '"record"', '"--transcripts"']),
