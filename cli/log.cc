@@ -174,6 +174,7 @@ void add_log(CLI::App& app, Context& context) {
   add_log_export(*group, context);
 
   add_log_key(*group, context);
+  add_log_erase(*group, context);
 }
 
 }  // namespace sallyport::cli

@@ -32,6 +32,8 @@ int export_jsonl(const Context& context, const ExportTo& to);      // each recor
 int export_asciicast(const Context& context, const ExportTo& to);  // version 2, as asciinema plays it
 int export_ocsf(const Context& context, const ExportTo& to);       // 1.3.0, Datastore Activity (6005)
 
+// `log erase`.
+void add_log_erase(CLI::App& group, Context& context);
 // Root becomes the user whose folder this is, so that the gateway can use what is written there; others must
 // be it. False after printing why.
 [[nodiscard]] bool become_owner(const Context& context, const std::string& folder);

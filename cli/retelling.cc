@@ -15,7 +15,9 @@ void Retelling::take(const ringlog::RecordView& record) {
       return tell(record, "", facts_text(record));
     case Kind::Request: return request(record, *header->facts_as_Request());
     // A chunk may end inside a message: chunks are joined up to the reply's end.
-    case Kind::Reply: reply_ += payload_text(record); return;
+    case Kind::Reply:
+      if (!record.erased) reply_ += payload_text(record);
+      return;
     case Kind::ReplyEnd: open_count_ -= open_count_ > 0 ? 1 : 0; return flush_reply(record);
     case Kind::Decision:
     case Kind::SessionClosed: flush_reply(record); return tell(record, "", facts_text(record));

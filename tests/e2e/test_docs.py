@@ -86,6 +86,7 @@ ELSEWHERE = [
      ['"--jsonl"', '"--asciicast"', '"--ocsf"', '"--output"']),
     (r"sallyport search --.*", "tests/e2e/test_search.py", ['"--object"', '"--entity"', '"--field"', '"--since"', '"--verb"']),
     (r"sallyport log key --rotate", "tests/e2e/test_log_key.py", ['"--rotate"']),
+    (r"sallyport log erase --before .*", "tests/e2e/test_erase.py", ['"erase", "--before"', '"--dry-run"']),
     (r"sallyport report masks( --since \w+)?", "tests/e2e/test_masks.py", ['"report", "masks"', '"--since"']),
     (r"sallyport canary( \[?--target NAME\]?| --unlock \w+)?", "tests/e2e/test_canary.py", ['"--target"', '"--unlock"']),
     (r"sallyport plugin (check|record)\b.*", "tests/e2e/test_record.py", ['"plugin"', '"record"', '"--transcripts"']),
