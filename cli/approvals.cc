@@ -1,8 +1,11 @@
-// sallyport approvals | approve ID | deny ID: what waits for a person, and the person's answer.
+// sallyport approvals | approve ID | deny ID | revoke ID | plan FILE: what waits for people, and their
+// answers.
 #include <stdio.h>
 
 #include <CLI/CLI.hpp>
+#include <fstream>
 
+#include "cli/approval_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
 #include "config/clock.h"
@@ -15,75 +18,56 @@ using nlohmann::json;
 
 struct Options {
   std::string id, as, reason;
-  bool all = false;
+  bool all = false, mine = false, reveal = false, again = false;
 };
 
-// No line of a caller's text may look like one of ours.
-std::string indented(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    out += c;
-    if (c == '\n') out += "          ";
+int print(const Context& context, const json& approval) {
+  if (context.json) {
+    puts(approval.dump(2).c_str());
+  } else {
+    print_approval(approval);
   }
-  return out;
-}
-
-// Everything that a decision should rest on.
-void print_approval(const json& approval) {
-  const auto text = [&approval](const char* key) { return visible(approval.value(key, "")); };
-  printf("%s  %s\n", bold(text("id")).c_str(), text("state").c_str());
-  printf("  who     %s from %s\n", text("identity").c_str(), text("peer").c_str());
-  printf("  where   %s, database %s, login %s\n", text("target").c_str(), text("database").c_str(),
-         text("login").c_str());
-  printf("  rule    %s\n", text("rule").c_str());
-  if (approval.value("in_transaction", false)) {
-    printf("  inside a transaction that has been open for %s\n",
-           duration_text(approval.value("transaction_age_ms", int64_t{0}) * 1'000'000).c_str());
-  }
-  printf("  asked   %s ago", duration_text(wall_ns() - approval.value("created_ns", int64_t{0})).c_str());
-  const std::string state = text("state");
-  if (state == "pending" || state == "approved") {
-    printf(", good for another %s",
-           duration_text(approval.value("expires_ns", int64_t{0}) - wall_ns()).c_str());
-  }
-  if (state == "pending") printf(", %d waiting", approval.value("waiting", 0));
-  putchar('\n');
-  printf("  runs    %s\n", indented(text("text")).c_str());
-  for (const json& value : approval.value("values", json::array())) {
-    printf("          %s = %s\n", visible(value.value("name", "")).c_str(),
-           indented(visible(value.value("value", ""))).c_str());
-  }
+  return exit_done;
 }
 
 // One of them whole, to be read before it is decided.
 int show(const Context& context, const json& approvals, const std::string& id) {
   for (const json& approval : approvals) {
-    if (approval.value("id", "") != id) continue;
-    if (context.json) {
-      printf("%s\n", approval.dump(2).c_str());
-    } else {
-      print_approval(approval);
-    }
-    return exit_done;
+    if (approval.value("id", approval.value("approval", "")) == id) return print(context, approval);
   }
   print_error(context, "no approval " + id + ": `sallyport approvals --all` lists those that are known");
   return exit_no;
 }
 
+int reveal(const Context& context, const Options& options) {
+  int exit = exit_done;
+  const auto answer = ask_gateway(context, {{"act", "reveal"}, {"id", options.id}}, options.as, exit);
+  if (!answer) return exit;
+  if (context.json) {
+    puts(answer->dump(2).c_str());
+    return exit_done;
+  }
+  print_approval((*answer)["approval"]);
+  print_revealed((*answer)["revealed"]);
+  return exit_done;
+}
+
 int list(const Context& context, const Options& options) {
+  if (options.reveal) return reveal(context, options);
   int exit = exit_done;
   const bool all = options.all || !options.id.empty();
-  const auto answer = ask_gateway(context, {{"act", "approvals"}, {"all", all}}, options.as, exit);
+  const json request = {{"act", "approvals"}, {"all", all}, {"mine", options.mine}};
+  const auto answer = ask_gateway(context, request, options.as, exit);
   if (!answer) return exit;
   const json& approvals = (*answer)["approvals"];
   if (!options.id.empty()) return show(context, approvals, options.id);
   if (context.json) {
-    printf("%s\n", approvals.dump(2).c_str());
+    puts(approvals.dump(2).c_str());
     return exit_done;
   }
   std::vector<Row> rows;
   for (const json& approval : approvals) {
-    rows.push_back({approval.value("id", ""), approval.value("state", ""),
+    rows.push_back({approval.value("id", approval.value("approval", "")), approval.value("state", ""),
                     visible(approval.value("identity", "")), approval.value("target", ""),
                     approval.value("rule", ""),
                     duration_text(wall_ns() - approval.value("created_ns", int64_t{0})),
@@ -95,19 +79,14 @@ int list(const Context& context, const Options& options) {
 
 int decide(const Context& context, const Options& options, const char* act) {
   int exit = exit_done;
-  const json request = {{"act", act}, {"id", options.id}, {"reason", options.reason}};
+  const json request = {
+      {"act", act}, {"id", options.id}, {"reason", options.reason}, {"again", options.again}};
   const auto answer = ask_gateway(context, request, options.as, exit);
-  if (!answer) return exit;
-  if (context.json) {
-    printf("%s\n", (*answer)["approval"].dump(2).c_str());
-  } else {
-    print_approval((*answer)["approval"]);
-  }
-  return exit_done;
+  return answer ? print(context, (*answer)["approval"]) : exit;
 }
 
-void add_decision(CLI::App& app, Context& context, const char* act, const char* help, const char* example) {
-  auto options = std::make_shared<Options>();
+CLI::App* add_decision(CLI::App& app, Context& context, std::shared_ptr<Options> options, const char* act,
+                       const char* help, const char* example) {
   CLI::App* command = app.add_subcommand(act, help);
   command->add_option("ID", options->id, "the approval, as `sallyport approvals` lists it")->required();
   command->add_option("--as", options->as,
@@ -117,6 +96,57 @@ void add_decision(CLI::App& app, Context& context, const char* act, const char* 
   command->callback([&context, options, act] {
     context.run = [&context, options, act] { return decide(context, *options, act); };
   });
+  return command;
+}
+
+struct PlanOptions {
+  std::string file, target, login, database, reason, as;
+};
+
+// A JSON list of texts, each a request to the letter; or a request a line, empty lines left out.
+std::optional<json> read_plan(const Context& context, const std::string& file) {
+  std::ifstream in(file);
+  const std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+  if (!in) {
+    print_error(context, "cannot read " + file);
+    return std::nullopt;
+  }
+  if (file.ends_with(".json")) {
+    json requests = json::parse(text, nullptr, false);
+    if (requests.is_array()) return requests;
+    print_error(context, file + " is no JSON list: write [\"a request\", \"the next\"]");
+    return std::nullopt;
+  }
+  json requests = json::array();
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) requests.push_back(line);
+  }
+  return requests;
+}
+
+int plan(const Context& context, const PlanOptions& options) {
+  const std::optional<json> requests = read_plan(context, options.file);
+  if (!requests) return exit_unreachable;
+  int exit = exit_done;
+  const json request = {{"act", "plan"},          {"requests", *requests},        {"target", options.target},
+                        {"login", options.login}, {"database", options.database}, {"reason", options.reason}};
+  const auto answer = ask_gateway(context, request, options.as, exit);
+  return answer ? print(context, (*answer)["approval"]) : exit;
+}
+
+void add_plan(CLI::App& app, Context& context) {
+  auto options = std::make_shared<PlanOptions>();
+  CLI::App* command = app.add_subcommand("plan", "ask ahead for a list of requests, to be approved at once");
+  command->add_option("FILE", options->file, "a request a line, or a .json list of texts")->required();
+  command->add_option("--target", options->target, "where they will run")->required();
+  command->add_option("--login", options->login, "the login that will be used; without: the target's first");
+  command->add_option("--database", options->database, "the database; without: the target's own");
+  command->add_option("--reason", options->reason, "why, for the approvers");
+  command->add_option("--as", options->as, "who will run them; the secret is asked for, or SALLYPORT_SECRET");
+  command->footer("Example: sallyport plan migration.json --target orders-db --as ci-backup");
+  command->callback(
+      [&context, options] { context.run = [&context, options] { return plan(context, *options); }; });
 }
 
 }  // namespace
@@ -126,14 +156,24 @@ void add_approvals(CLI::App& app, Context& context) {
   CLI::App* command = app.add_subcommand("approvals", "list what waits for an approval, or show one whole");
   command->add_option("ID", options->id, "show this one, with the whole request");
   command->add_flag("--all", options->all, "also those that ended lately");
+  CLI::Option* mine =
+      command->add_flag("--mine", options->mine, "those of one's own requests, ended ones too");
+  command->add_flag("--reveal", options->reveal, "with ID: also what the detectors hide of it; is recorded")
+      ->excludes(mine);
   command->add_option("--as", options->as, "ask as this local user");
   command->footer("Example: sallyport approvals 7F3KM");
   command->callback(
       [&context, options] { context.run = [&context, options] { return list(context, *options); }; });
-  add_decision(app, context, "approve", "say yes to one request, once",
-               "Example: sallyport approve 7F3KM --as dana --reason 'agreed in the change meeting'");
-  add_decision(app, context, "deny", "say no to one request",
+  auto approve = std::make_shared<Options>();
+  add_decision(app, context, approve, "approve", "say yes to one request, once",
+               "Example: sallyport approve 7F3KM --as dana --reason 'agreed in the change meeting'")
+      ->add_flag("--again", approve->again, "also to the very same again, for as long as the rule allows");
+  add_decision(app, context, std::make_shared<Options>(), "deny", "say no to one request",
                "Example: sallyport deny 7F3KM --as dana --reason 'not today'");
+  add_decision(app, context, std::make_shared<Options>(), "revoke",
+               "take back a yes that has not been used yet",
+               "Example: sallyport revoke 7F3KM --as dana --reason 'the wrong database'");
+  add_plan(app, context);
 }
 
 }  // namespace sallyport::cli

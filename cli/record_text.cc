@@ -27,6 +27,10 @@ const char* decision_text(uint8_t decision) {
     case ringlog::DecisionKind::Expired: return "expired";
     case ringlog::DecisionKind::Cancelled: return "cancelled";
     case ringlog::DecisionKind::Used: return "used";
+    case ringlog::DecisionKind::Voted: return "one yes";
+    case ringlog::DecisionKind::Revoked: return "revoked";
+    case ringlog::DecisionKind::Revealed: return "revealed";
+    case ringlog::DecisionKind::Escalated: return "escalated";
   }
   return "unknown";
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "config/approval_terms.h"
 #include "config/error.h"
 #include "config/network.h"
 #include "config/place.h"
@@ -191,9 +192,7 @@ struct CustomDetector {
   std::vector<std::string> words;  // one must stand before the value; empty: none need
   DetectorCheck check = DetectorCheck::none;
   std::string example;  // a fake value with its word, if any, for the canary
-  Place example_place;
-  Place pattern_place;
-  Place place;
+  Place example_place, pattern_place, place;
 };
 
 // Values of replies are masked; requests that hold what is detected are blocked.
@@ -216,8 +215,7 @@ struct Mask {
   Computed computed = Computed::mask;
   TokenKey token_key;               // of action `token`; else none
   std::vector<std::string> except;  // groups that see the truth
-  Place detect_place;
-  Place place;
+  Place detect_place, place;
 };
 
 // One condition of `match`: fact -> values (OR). A numeric comparison stands as "> 1000".
@@ -235,10 +233,12 @@ struct Rule {
   Place use_place;
   std::vector<Condition> match;  // AND
   Action action = Action::deny;
-  std::vector<std::string> approvers;  // groups
-  uint32_t hold_ms = 0;                // UINT32_MAX: forever
-  uint32_t timeout_ms = 0;             // how long the request stays open
-  std::string reason;                  // shown to the caller
+  std::vector<std::string> approvers;  // groups; all that `terms` name for the time before an escalation
+  ApprovalTerms terms;
+  Place approvers_place;
+  uint32_t hold_ms = 0;     // UINT32_MAX: forever
+  uint32_t timeout_ms = 0;  // how long the request stays open
+  std::string reason;       // shown to the caller
   Place place;
 };
 

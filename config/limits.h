@@ -53,6 +53,14 @@ inline constexpr uint32_t hold_default_ms = 20'000;
 inline constexpr uint32_t approval_timeout_default_ms = 600'000;
 
 inline constexpr uint32_t approval_timeout_max_ms = 7 * 86'400'000;
+inline constexpr uint32_t approval_vote_count_max = 10;  // persons that one rule may ask for
+inline constexpr uint32_t approval_again_max_ms = 86'400'000;
+inline constexpr size_t approval_text_size_max =
+    256 * MiB;  // of all that are kept, what ended lately included
+inline constexpr size_t approval_reveal_size_max = 64 * KiB;  // of one; larger ones cannot be revealed
+inline constexpr size_t caller_reason_size_max = 500;
+inline constexpr size_t plan_step_count_max = 200;
+inline constexpr size_t plan_size_max = 48 * KiB;  // of all its requests
 
 // Admin doors.
 inline constexpr size_t http_body_size_max = 64 * KiB;

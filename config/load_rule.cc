@@ -4,7 +4,6 @@
 #include "config/limits.h"
 #include "config/loader.h"
 #include "config/pattern.h"
-#include "config/quantity.h"
 
 namespace sallyport::config {
 namespace {
@@ -134,30 +133,6 @@ void load_match(Reader& reader, Rule& rule) {
   }
 }
 
-void load_approval(Reader& reader, Rule& rule, bool has_action) {
-  if (rule.action == Action::approve) {
-    rule.hold_ms = limits::hold_default_ms;
-    rule.timeout_ms = limits::approval_timeout_default_ms;
-    reader.require("approvers", "approvers = [\"…\"], the groups that may say yes");
-  } else if (has_action) {
-    for (const char* key : {"approvers", "hold", "timeout"}) {
-      if (reader.has(key)) reader.problem(key, std::string(key) + " belongs to action = \"approve\" only");
-    }
-  }
-  reader.names("approvers", rule.approvers);
-  const bool has_hold = reader.duration("hold", rule.hold_ms, limits::approval_timeout_max_ms, true);
-  if (reader.duration("timeout", rule.timeout_ms, limits::approval_timeout_max_ms) && rule.timeout_ms == 0) {
-    reader.problem("timeout", "timeout is 0: nobody could answer in time");
-  }
-  if (rule.action != Action::approve || rule.hold_ms == forever_ms || rule.hold_ms <= rule.timeout_ms) return;
-  if (has_hold) {
-    reader.problem("hold", "hold is longer than timeout (" + duration_text(rule.timeout_ms) +
-                               "): write \"forever\" to wait until then");
-  } else {
-    rule.hold_ms = rule.timeout_ms;
-  }
-}
-
 }  // namespace
 
 void load_mask(Loader& loader, const Value& table) {
@@ -196,7 +171,7 @@ void load_rule(Loader& loader, const Value& table) {
   const bool has_action =
       reader.choice("action", rule.action,
                     {{"allow", Action::allow}, {"deny", Action::deny}, {"approve", Action::approve}});
-  load_approval(reader, rule, has_action);
+  load_approval(loader, reader, rule, has_action);
   reader.text("reason", rule.reason);
   if (rule.reason.size() > limits::reason_size_max)
     reader.problem("reason", "reason is longer than 200 bytes");

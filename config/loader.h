@@ -32,6 +32,8 @@ void load_target(Loader& loader, const Value& table);
 void load_detector(Loader& loader, const Value& table);
 void load_mask(Loader& loader, const Value& table);
 void load_rule(Loader& loader, const Value& table);
+// The keys of a rule that say who has to say yes, and what a yes is good for.
+void load_approval(Loader& loader, Reader& reader, Rule& rule, bool has_action);
 
 // What one part says of another: names that nobody has, approvals that nobody can give.
 void resolve(Loader& loader);

@@ -184,25 +184,48 @@ class Resolver {
     check_targets(rule.place, where, rule.targets);
     check_groups(rule.place, where + ": groups", rule.groups);
     const size_t count = check_groups(rule.place, where + ": approvers", rule.approvers);
-    if (rule.action == Action::approve && count != 0 && count == rule.approvers.size() && has_all_users_)
-      check_approvers(rule);
+    const std::vector<std::string>& later = rule.terms.escalate_to;
+    const size_t later_count = check_groups(rule.approvers_place, where + ": escalate", later);
+    const bool known = count == rule.approvers.size() && later_count == later.size();
+    if (rule.action == Action::approve && count != 0 && known && has_all_users_) check_approvers(rule);
   }
 
-  // The requester cannot approve, so somebody else must be able to.
+  // All who could say yes to what `requester` asks, a person once; null: to what none of them asks.
+  std::vector<Voter> voters_for(const User* requester) const {
+    std::vector<Voter> voters;
+    for (const User& user : config_.users) {
+      const std::vector<std::string> persons = user.persons();
+      if (requester && same_person(persons, requester->persons())) continue;
+      const auto same = std::ranges::find_if(
+          voters, [&persons](const Voter& one) { return same_person(one.persons, persons); });
+      Voter& voter = same == voters.end() ? voters.emplace_back() : *same;
+      voter.persons.insert(voter.persons.end(), persons.begin(), persons.end());
+      voter.groups.insert(voter.groups.end(), user.groups.begin(), user.groups.end());
+    }
+    return voters;
+  }
+
+  // The requester cannot approve, so others must be able to.
   void check_approvers(const Rule& rule) {
+    const bool escalates = rule.terms.escalate_ms != 0;
+    if (!enough(rule.terms, voters_for(nullptr), escalates)) {
+      problems_.add(rule.approvers_place,
+                    "rule " + in_quotes(rule.name) +
+                        ": nobody could ever approve: the users have fewer different persons in these "
+                        "groups than must say yes");
+      return;
+    }
     bool has_requester = false;
     for (const User& requester : config_.users) {
       if (!may_ask(rule, requester)) continue;
       has_requester = true;
-      for (const User& approver : config_.users) {
-        if (approver.name != requester.name && share(approver.groups, rule.approvers)) return;
-      }
+      if (enough(rule.terms, voters_for(&requester), escalates)) return;
     }
     if (!has_requester) return;
     problems_.add(rule.place,
                   "rule " + in_quotes(rule.name) +
-                      ": nobody could ever approve: who may ask is the only one among the approvers, "
-                      "and the requester cannot approve");
+                      ": nobody could ever approve: without who asks, who cannot approve, too few are left "
+                      "among the approvers");
   }
 
   bool may_ask(const Rule& rule, const User& user) const {

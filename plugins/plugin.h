@@ -29,7 +29,7 @@ extern "C" {
 
 #define SP_MAGIC 0x53504c47u /* "SPLG" */
 #define SP_ABI_MAJOR 1u
-#define SP_ABI_MINOR 0u
+#define SP_ABI_MINOR 1u
 #define SP_EXPORT __attribute__((visibility("default")))
 
 typedef struct sp_session sp_session; /* the host's; opaque */
@@ -87,8 +87,7 @@ typedef enum sp_verdict { SP_ALLOW = 0, SP_DENY = 1, SP_WAIT = 2 } sp_verdict;
 /* How a paused request stands, with `sp_answer.verdict`. */
 typedef enum sp_state {
   SP_STATE_DECIDED = 0, /* policy alone decided */
-  SP_STATE_PENDING =
-      1, /* waits for a person (with SP_WAIT), or the hold ended and it still waits (SP_DENY) */
+  SP_STATE_PENDING = 1, /* waits for a person (SP_WAIT), or still does after the hold's end (SP_DENY) */
   SP_STATE_APPROVED = 2,
   SP_STATE_REFUSED = 3, /* a person said no */
   SP_STATE_EXPIRED = 4,
@@ -127,19 +126,20 @@ typedef struct sp_ask {
   uint64_t transaction; /* 0 outside a transaction, else a number that differs for each one of the session */
   const sp_command* commands; /* a batch is judged whole: deny beats approve beats allow */
   size_t command_count;
-  sp_text text; /* the request as the record and an approver see it */
-  const sp_pair*
-      values; /* bound values for the record and the approver: name ("$1:text") and printable value */
+  sp_text text;          /* the request as the record and an approver see it */
+  const sp_pair* values; /* bound ones, for the record and approvers: name ("$1:text"), printable value */
   size_t value_count;
   sp_bytes binding; /* the canonical bytes that make another request "the same one" (promise 3) */
   uint32_t flags;   /* SP_ASK_* */
+  sp_bytes context; /* since 1.1: the part of `binding` that says where it would run; or empty */
 } sp_ask;
 
 enum {
   /* `binding` is not whole yet, because the plugin would have to ask the target: where the answer would be
    * WAIT it is WAIT with SP_STATE_UNBOUND, nothing is recorded or begun, and the plugin asks again with the
    * same ticket and without this flag once it knows. */
-  SP_ASK_UNBOUND = 1u << 0
+  SP_ASK_UNBOUND = 1u << 0,
+  SP_ASK_PLAIN_CONTEXT = 1u << 1 /* `context` is as the login left it; without this it is no part of a plan */
 };
 
 /* ---- Login ------------------------------------------------------------------------------------------------
@@ -327,7 +327,7 @@ typedef struct sp_host {
    * outcomes are REPLACED or WITHHELD. */
   int (*mask)(sp_session*, const sp_span* spans, size_t count, sp_masked* out);
 
-  /* Metadata of the session for the record: protocol version, database, state changes. */
+  /* Metadata of the session for the record: protocol version, database; "reason": why the caller asks. */
   int (*name)(sp_session*, sp_text key, sp_text value);
   /* A request unit that has no verdict of its own (a bind, a sync): recorded, then it may be passed. */
   int (*note)(sp_session*, sp_text kind, sp_bytes payload);

@@ -48,7 +48,11 @@ enum class DecisionKind : uint8_t {
   Denied = 2,
   Expired = 3,
   Cancelled = 4,
-  Used = 5
+  Used = 5,
+  Voted = 6,      // a yes, of several that it takes
+  Revoked = 7,    // taken back before it ran, or no longer good for the same again
+  Revealed = 8,   // somebody was shown what the detectors had hidden
+  Escalated = 9,  // more groups may say yes from now on
 };
 
 // A name and its value: `field.*` facts of a request, metadata of a note, totals of a closed session.

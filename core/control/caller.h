@@ -14,6 +14,7 @@ struct Caller {
   std::vector<std::string> persons;  // as in identity::Identity
   std::string from;                  // for the record: "uid 1000", "127.0.0.1:40312"
   bool is_operator = false;          // the kernel's word: root, or the gateway's own user
+  bool is_remote = false;            // by the HTTP door
   std::string ticket;                // the id of what proved it; empty: something else did
 
   [[nodiscard]] bool is_somebody() const { return is_operator || !name.empty(); }

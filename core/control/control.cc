@@ -95,7 +95,7 @@ void Control::run() {
     }
     on_poke();
     Approvals::Effects effects;
-    approvals_.expire(wall_ns(), effects);
+    approvals_.tick(wall_ns(), effects);
     apply(std::move(effects));
     resolve_again();
     issuers_->tick({wall_ns(), steady_ns()});
@@ -141,9 +141,9 @@ void Control::on_message(uint16_t core, ToControl&& message) {
   } else if (auto* left = std::get_if<ApprovalLeft>(&message)) {
     approvals_.left(*left, effects);
   } else if (auto* returned = std::get_if<ApprovalReturned>(&message)) {
-    approvals_.returned(*returned, effects);
+    approvals_.returned(*returned, wall_ns(), effects);
   } else if (auto* used = std::get_if<ApprovalUsed>(&message)) {
-    approvals_.used(*used, effects);
+    approvals_.used(*used, wall_ns(), effects);
   } else if (auto* derived = std::get_if<DeriveWanted>(&message)) {
     derive(std::move(*derived));
   } else if (auto* proof = std::get_if<ProofWanted>(&message)) {
@@ -173,6 +173,7 @@ void Control::apply(Approvals::Effects&& effects) {
     const uint16_t core = answer.session.core;
     send(core, std::move(answer));
   }
+  for (const std::string& id : effects.settled) settle_revocation(id);
 }
 
 void Control::send(uint16_t core, ToCore&& message) {
@@ -244,6 +245,7 @@ void Control::publish(SnapshotPointer snapshot, const std::string& reason, const
     send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
     record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));
   }
+  if (is_news && reason != "addresses") end_old_approvals();
   for (uint16_t core = 0; is_news && core < outboxes_.size(); ++core)
     send(core, SnapshotChanged{.snapshot = snapshot_});
 }

@@ -78,14 +78,25 @@ class Control {
   void identify(const AdminPeer& peer, const nlohmann::json& request, Reply reply);
   [[nodiscard]] Caller caller_of(const AdminPeer& peer, const config::User* user) const;
   [[nodiscard]] bool may(const Caller& caller, config::Role role) const;
-  nlohmann::json list_approvals(const Caller& caller, const nlohmann::json& request) const;
-  nlohmann::json decide(const Caller& caller, const nlohmann::json& request);
+  [[nodiscard]] bool sees_approvals(const Caller& caller) const;
   nlohmann::json list_sessions() const;
   nlohmann::json list_targets() const;
   nlohmann::json describe_policy() const;
   nlohmann::json describe_caller(const Caller& caller) const;
   nlohmann::json kill(const std::string& who, const nlohmann::json& request);
   nlohmann::json status() const;
+
+  // control_approvals.cc
+  nlohmann::json list_approvals(const Approvals::Approver& who, bool sees_all,
+                                const nlohmann::json& request) const;
+  nlohmann::json decide(const Approvals::Approver& who, const nlohmann::json& request);
+  nlohmann::json reveal(const Approvals::Approver& who, const nlohmann::json& request);
+  void revoke(const Approvals::Approver& who, bool is_operator, const nlohmann::json& request,
+              const Reply& reply);
+  void settle_revocation(const std::string& id);
+  void plan(const Approvals::Approver& who, const nlohmann::json& request, const Reply& reply);
+  void end_old_approvals();
+  nlohmann::json approval_status() const;
 
   // control_login.cc
   void open_issuers();
@@ -97,7 +108,8 @@ class Control {
   void grant(identity::IdentityPointer identity, const std::string& from, const nlohmann::json& request,
              const Reply& reply);
   void keep_ticket(std::shared_ptr<identity::Ticket> ticket, const std::string& text, const Reply& reply);
-  Result<void> revoke(const std::vector<std::string>& ids, const std::string& who, const std::string& reason);
+  Result<void> take_back(const std::vector<std::string>& ids, const std::string& who,
+                         const std::string& reason);
   nlohmann::json list_tickets(const Caller& caller) const;
   nlohmann::json revoke_tickets(const Caller& caller, const nlohmann::json& request);
   void forget_tickets();
@@ -161,6 +173,7 @@ class Control {
   uint64_t barrier_ = 0;
   std::unique_ptr<Canary> canary_;
   Approvals approvals_;
+  std::map<std::string, Reply> revoking_;        // who waits to hear whether an approval was revoked in time
   std::map<uint64_t, SessionStarted> sessions_;  // live, by id on the record
   std::vector<std::deque<ToCore>> outboxes_;     // what a full mailbox did not take
   size_t drained_count_ = 0;

@@ -12,46 +12,6 @@ namespace {
 
 using nlohmann::json;
 
-const char* name_of(Approval::State state) {
-  switch (state) {
-    case Approval::State::open: return "pending";
-    case Approval::State::approved: return "approved";
-    case Approval::State::handed: return "approved";
-    case Approval::State::used: return "used";
-    case Approval::State::denied: return "denied";
-    case Approval::State::expired: return "expired";
-    case Approval::State::voided: return "void";
-  }
-  return "";
-}
-
-json describe(const Approval& approval) {
-  const ApprovalWanted& asked = approval.asked;
-  json values = json::array();
-  for (const auto& [name, value] : asked.values) values.push_back({{"name", name}, {"value", value}});
-  return {{"id", approval.id},
-          {"state", name_of(approval.state)},
-          {"identity", asked.identity},
-          {"target", asked.target},
-          {"login", asked.login},
-          {"database", asked.database},
-          {"rule", asked.rule},
-          {"approvers", asked.approvers},
-          {"peer", asked.peer},
-          {"session", asked.session_id},
-          {"text", asked.text},
-          {"values", values},
-          {"verbs", asked.verbs},
-          {"objects", asked.objects},
-          {"in_transaction", asked.transaction != 0},
-          {"transaction_age_ms", asked.transaction_age_ms},
-          {"waiting", approval.waiters.size()},
-          {"created_ns", approval.created_ns},
-          {"expires_ns", approval.expires_ns},
-          {"decided_by", approval.decided_by},
-          {"reason", approval.reason}};
-}
-
 }  // namespace
 
 Caller Control::caller_of(const AdminPeer& peer, const config::User* user) const {
@@ -61,6 +21,11 @@ Caller Control::caller_of(const AdminPeer& peer, const config::User* user) const
   caller.groups = user->groups;
   caller.persons = user->persons();
   return caller;
+}
+
+// Callers from elsewhere see what concerns them, unless their role shows them all.
+bool Control::sees_approvals(const Caller& caller) const {
+  return !caller.is_remote || may(caller, config::Role::approver) || may(caller, config::Role::auditor);
 }
 
 bool Control::may(const Caller& caller, config::Role role) const {
@@ -107,8 +72,12 @@ void Control::act(const Caller& caller, const json& request, const Reply& reply)
         refuse("say who you are: --as NAME with that user's secret, or set os_user in the config", 401));
   }
   const std::string& name = caller.name_on_record();
-  if (what == "approvals") return reply(list_approvals(caller, request));
-  if (what == "approve" || what == "deny") return reply(decide(caller, request));
+  const Approvals::Approver person = {.name = name, .groups = caller.groups, .persons = caller.persons};
+  if (what == "approvals") return reply(list_approvals(person, sees_approvals(caller), request));
+  if (what == "approve" || what == "deny") return reply(decide(person, request));
+  if (what == "revoke") return revoke(person, caller.is_operator, request, reply);
+  if (what == "reveal") return reply(reveal(person, request));
+  if (what == "plan") return plan(person, request, reply);
   if (what == "tickets") return reply(list_tickets(caller));
   if (what == "revoke-ticket") return reply(revoke_tickets(caller, request));
   if (what == "whoami") return reply(describe_caller(caller));
@@ -133,27 +102,6 @@ void Control::act(const Caller& caller, const json& request, const Reply& reply)
   if (what == "canary") return ask_canary(name, request, reply);
   if (what == "unlock") return reply(unlock(name, request));
   reply(refuse("no such act: " + what, 404));
-}
-
-json Control::list_approvals(const Caller&, const json& request) const {
-  const bool with_ended = request.contains("all") && request["all"] == true;
-  json all = json::array();
-  for (const Approval* approval : approvals_.list(with_ended)) all.push_back(describe(*approval));
-  return {{"ok", true}, {"approvals", all}};
-}
-
-json Control::decide(const Caller& caller, const json& request) {
-  if (caller.name.empty())
-    return refuse("an approval needs a person: --as NAME with that user's secret, or os_user in the config");
-  const std::string id = text_of(request, "id");
-  const bool approve = text_of(request, "act") == "approve";
-  Approvals::Effects effects;
-  const Result<void> decided = approvals_.decide(
-      id, approve, {.name = caller.name, .groups = caller.groups, .persons = caller.persons},
-      text_of(request, "reason"), wall_ns(), effects);
-  apply(std::move(effects));
-  if (!decided) return refuse(decided.error().text);
-  return {{"ok", true}, {"approval", describe(*approvals_.find(id))}};
 }
 
 json Control::list_sessions() const {
@@ -193,6 +141,7 @@ json Control::status() const {
                 {"tickets", tickets_.all().size()},
                 {"draining", draining_}};
   reply["closed"] = {{"all", closed_.all}, {"identities", closed_.identities}};
+  reply["decisions"] = approval_status();
   reply["canary"] = canary_status();
   reply["issuers"] = issuer_status();
   if (options_.log_status) reply["log"] = options_.log_status();

@@ -34,7 +34,7 @@ json Control::kill_identity(const std::string& who, const json& request) {
   const std::string text = closed.identities[name];
   const Result<void> kept = change_closed(closed);
   const std::vector<std::string> tickets = tickets_.of_identity(name);
-  const Result<void> revoked = revoke(tickets, who, text);
+  const Result<void> revoked = take_back(tickets, who, text);
   size_t session_count = 0;
   for (const auto& [id, session] : sessions_) {
     if (session.identity != name) continue;

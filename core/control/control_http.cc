@@ -114,7 +114,11 @@ void Control::identify_http(const HttpRequest& request, Identified then) {
 }
 
 Caller Control::caller_of(const identity::Identity& identity, const std::string& peer) const {
-  return {.name = identity.name, .groups = identity.groups, .persons = identity.persons, .from = peer};
+  return {.name = identity.name,
+          .groups = identity.groups,
+          .persons = identity.persons,
+          .from = peer,
+          .is_remote = true};
 }
 
 void Control::identify_token(const std::string& token, const std::string& peer, Identified then) {
@@ -153,7 +157,11 @@ void Control::identify_user(const std::string& name, const std::string& secret, 
         record_admin(peer, "login-refused", "admin API");
         return then(std::nullopt);
       }
-      then(Caller{.name = known->name, .groups = known->groups, .persons = known->persons(), .from = peer});
+      then(Caller{.name = known->name,
+                  .groups = known->groups,
+                  .persons = known->persons(),
+                  .from = peer,
+                  .is_remote = true});
     };
   });
   if (!taken) then(std::nullopt);

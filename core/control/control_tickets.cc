@@ -93,8 +93,8 @@ void Control::keep_ticket(std::shared_ptr<identity::Ticket> ticket, const std::s
 }
 
 // The cores are told even where the store fails: it is of no more use now, but may be after a restart.
-Result<void> Control::revoke(const std::vector<std::string>& ids, const std::string& who,
-                             const std::string& reason) {
+Result<void> Control::take_back(const std::vector<std::string>& ids, const std::string& who,
+                                const std::string& reason) {
   if (ids.empty()) return {};
   tickets_.remove(ids);
   for (uint16_t core = 0; core < outboxes_.size(); ++core)
@@ -119,7 +119,7 @@ json Control::revoke_tickets(const Caller& caller, const json& request) {
   if (!ticket || !(is_own || may(caller, config::Role::admin)))
     return refuse("no ticket of that id is yours to take back; `sallyport tickets` lists them", 404);
   if (const Result<void> done =
-          revoke({id}, caller.name_on_record(), "ticket revoked by " + caller.name_on_record());
+          take_back({id}, caller.name_on_record(), "ticket revoked by " + caller.name_on_record());
       !done)
     return refuse("the ticket is of no use any more, but the store failed and it may be after a restart: " +
                       done.error().text,

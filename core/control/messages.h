@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "config/approval_terms.h"
 #include "core/control/secret_bytes.h"
 #include "core/control/snapshot.h"
 #include "core/identity/identity.h"
@@ -29,6 +30,25 @@ using Digest = std::array<uint8_t, 32>;  // SHA-256
 
 // ---- Core to control -------------------------------------------------------------------------------------
 
+// A rule and what it wants. A batch may meet several rules; each wants its own.
+struct ApprovalDemand {
+  std::string rule;
+  config::ApprovalTerms terms;
+  friend bool operator==(const ApprovalDemand&, const ApprovalDemand&) = default;
+};
+
+using NamedValues = std::vector<std::pair<std::string, std::string>>;
+
+// What the detectors have hidden from approvers, for those who ask for it. Zeroed when it goes.
+struct HiddenText {
+  std::string text;
+  NamedValues values;
+  HiddenText() = default;
+  ~HiddenText();
+  HiddenText(const HiddenText&) = delete;
+  HiddenText& operator=(const HiddenText&) = delete;
+};
+
 // A rule wants a person's yes. The same digest (identity, target, transaction if any, and the plugin's
 // binding bytes) is the same request: it joins a pending one or uses an approval given earlier.
 struct ApprovalWanted {
@@ -37,12 +57,20 @@ struct ApprovalWanted {
   uint64_t ticket = 0;
   Digest digest{};
   std::string identity, target, login, database, rule, peer;
-  std::vector<std::string> persons;    // who asks, as in identity::Identity
-  std::vector<std::string> approvers;  // groups
-  std::string text;                    // what will run, detectors applied
-  std::vector<std::pair<std::string, std::string>> values;
+  std::vector<std::string> persons;  // who asks, as in identity::Identity
+  std::string actor;                 // who acts for the identity
+  NamedValues job;
+  std::vector<ApprovalDemand> demands;  // at least one; `rule` is the first's
+  std::string text;                     // what will run, detectors applied
+  NamedValues values;
+  std::shared_ptr<const HiddenText> hidden;  // null: they found nothing, or it is too large to keep
   std::vector<std::string> verbs, objects;
-  uint64_t transaction = 0;  // not 0: good for this transaction of this session only
+  std::vector<std::string> masks;  // that apply to the reply
+  std::string reason;              // the caller's, detectors applied
+  Digest text_digest{};            // SHA-256 of the text, of a request without bound values; else zeros
+  Digest context_digest{};         // of where it would run, as far as the plugin says; else zeros
+  bool plain_context = false;      // that is as the login left it
+  uint64_t transaction = 0;        // not 0: good for this transaction of this session only
   int64_t transaction_age_ms = 0;
   uint32_t timeout_ms = 0;
 };
@@ -64,6 +92,7 @@ struct ApprovalReturned {
 struct ApprovalUsed {
   std::string approval;
   uint64_t session_id = 0;
+  uint64_t ticket = 0;
 };
 
 // SaltedPassword of RFC 5802, too slow (3-4 ms) for a core.
@@ -118,7 +147,8 @@ using ToControl =
 
 // ---- Control to core -------------------------------------------------------------------------------------
 
-enum class ApprovalState : uint8_t { pending, approved, denied, expired, refused };  // refused: too many open
+// refused: too many open; revoked: what was approved must not run any more, if it has not yet.
+enum class ApprovalState : uint8_t { pending, approved, denied, expired, refused, revoked };
 
 struct ApprovalAnswer {
   SessionRef session;

@@ -62,6 +62,14 @@ class Policy {
   [[nodiscard]] Verdict judge(const config::Target& target, std::span<const std::string> groups,
                               std::span<const sp_command> commands) const;
 
+  // All rules that pause something in this batch, each once, in the order of its commands.
+  [[nodiscard]] std::vector<const config::Rule*> approval_rules(const config::Target& target,
+                                                                std::span<const std::string> groups,
+                                                                std::span<const sp_command> commands) const;
+  // Of the masks that apply to replies for this identity.
+  [[nodiscard]] std::vector<std::string> mask_names(const config::Target& target,
+                                                    std::span<const std::string> groups) const;
+
   // The plan for a field of a target, for this identity; never null. An empty plan: nothing can apply
   // (SP_FIELD_CLEAR). Plans live as long as the Policy. Takes no lock; allocates only when an identity with
   // another set of masks is met for the first time.

@@ -3,6 +3,7 @@
 
 #include "core/path/kit_calls.h"
 #include "core/path/kit_text.h"
+#include "core/path/loader.h"
 
 namespace sallyport {
 
@@ -91,7 +92,7 @@ int KitCalls::answer(KitHost& host, const KitHost::Ticket& ticket, sp_answer& ou
 int KitCalls::ask(sp_session* session, const sp_ask* ask, sp_answer* out) {
   KitHost& host = of(session);
   if (const int refused = refuse_after_end(host, "ask")) return refused;
-  if (!ask || ask->size < sizeof(sp_ask) || !out || out->size < sizeof(sp_answer)) {
+  if (!ask || ask->size < ask_size_min || !out || out->size < sizeof(sp_answer)) {
     return host.violate("ask: a size is not set", SP_ERROR_ARGUMENT);
   }
   const auto known =

@@ -35,6 +35,8 @@ struct Plugin {
 inline constexpr size_t identity_size_min =
     offsetof(sp_identity, target_tls) + sizeof(sp_identity::target_tls);
 
+inline constexpr size_t ask_size_min = offsetof(sp_ask, flags) + sizeof(sp_ask::flags);
+
 [[nodiscard]] Result<Plugin> load_plugin(const std::filesystem::path& path, const LoadOptions& options = {});
 
 // The checks of the exported table alone: magic, versions, sizes, functions, manifest.

@@ -148,6 +148,12 @@ class Session {
   int deny_blocked(const sp_ask& ask, const guard::RequestBlock& block, sp_answer& out);
   static std::string why_denied(const sp_ask& ask, const guard::Verdict& verdict);
   int hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out);
+  ApprovalWanted describe(const sp_ask& ask, const config::Rule& rule);
+  void show_request(const sp_ask& ask, ApprovalWanted& wanted);
+  [[nodiscard]] std::vector<ApprovalDemand> demands_of(const sp_ask& ask) const;
+  [[nodiscard]] bool is_as_approved(const sp_ask& ask, const Ticket& ticket) const;
+  void on_revoked(Ticket& ticket, const ApprovalAnswer& answer);
+  int deny_without_reason(const sp_ask& ask, const std::string& rule, sp_answer& out);
   int wait_unbound(const std::string& rule, sp_answer& out);
   void send_wanted(Ticket& ticket);
   int cancel(uint64_t ticket);
@@ -237,6 +243,7 @@ class Session {
   // Verdicts.
   std::vector<Ticket> tickets_;
   std::string answer_message_, answer_detail_, answer_rule_;
+  std::string reason_;    // the caller's, as the plugin names it, detectors applied
   bool covered_ = false;  // a record stands for the next bytes towards a target
   uint64_t last_sequence_ = 0;
   uint64_t transaction_ = 0;
@@ -265,19 +272,15 @@ class Session {
   uint32_t feed_leg_ = 0;
   std::byte* feed_base_ = nullptr;
   size_t feed_size_ = 0;
-  bool faulted_ = false;
-  bool pumping_ = false;
-  bool waits_for_log_ = false;
-  bool waits_for_durable_ = false;
+  bool faulted_ = false, pumping_ = false;
+  bool waits_for_log_ = false, waits_for_durable_ = false;
   uint64_t log_woken_for_ = 0;  // the last record that the log's writer was woken for
 
   bool policy_news_ = false;  // a newer snapshot waits for the next point between requests
   bool policy_told_ = true;   // false: the plugin must name its fields anew
   uint64_t progress_ = 1;     // grows with everything that the plugin does
-  bool signalled_ = false;
-  bool timer_fired_ = false;
-  bool shutdown_wanted_ = false;
-  bool shutdown_told_ = false;
+  bool signalled_ = false, timer_fired_ = false;
+  bool shutdown_wanted_ = false, shutdown_told_ = false;
   bool closed_recorded_ = false;
   std::string shutdown_reason_;
   sp_activity activity_ = SP_BUSY;

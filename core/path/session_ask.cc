@@ -174,6 +174,10 @@ void Session::answer_text(sp_answer& out, std::string message, std::string detai
 
 int Session::hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out) {
   if (tickets_.size() >= ticket_count_max) return SP_ERROR_LIMIT;
+  std::vector<ApprovalDemand> demands = demands_of(ask);
+  const auto needs_reason = [](const ApprovalDemand& demand) { return demand.terms.needs_reason; };
+  if (reason_.empty() && std::ranges::any_of(demands, needs_reason))
+    return deny_without_reason(ask, rule.name, out);
   if (!record_request(ask, ringlog::Verdict::Wait, rule.name, "")) return SP_ERROR_NO_RECORD;
   Ticket ticket;
   ticket.number = ask.ticket;
@@ -182,32 +186,10 @@ int Session::hold(const sp_ask& ask, const config::Rule& rule, sp_answer& out) {
   ticket.rule = rule.name;
   if (rule.hold_ms != UINT32_MAX)
     ticket.hold_deadline_ns = core_.now_ns() + int64_t{rule.hold_ms} * 1'000'000;
-  ApprovalWanted wanted;
-  wanted.session = ref();
-  wanted.session_id = id_;
-  wanted.ticket = ask.ticket;
+  ticket.demands = demands;
+  ApprovalWanted wanted = describe(ask, rule);
   wanted.digest = ticket.digest;
-  wanted.identity = who_;
-  wanted.target = target_name_;
-  wanted.login = login_name_;
-  wanted.database = database_;
-  wanted.rule = rule.name;
-  wanted.peer = peer_;
-  wanted.persons = persons();
-  wanted.approvers = rule.approvers;
-  wanted.text = masked_text(view(ask.text));
-  for (size_t i = 0; i < ask.value_count; ++i) {
-    wanted.values.emplace_back(view(ask.values[i].name), masked_text(view(ask.values[i].value)));
-  }
-  for (size_t i = 0; i < ask.command_count; ++i) {
-    wanted.verbs.emplace_back(view(ask.commands[i].verb));
-    for (size_t j = 0; j < ask.commands[i].object_count; ++j) {
-      wanted.objects.emplace_back(view(ask.commands[i].objects[j]));
-    }
-  }
-  wanted.transaction = ask.transaction;
-  wanted.transaction_age_ms = ask.transaction ? (core_.now_ns() - transaction_since_ns_) / 1'000'000 : 0;
-  wanted.timeout_ms = rule.timeout_ms;
+  wanted.demands = std::move(demands);
   ticket.wanted = std::move(wanted);
   tickets_.push_back(std::move(ticket));
   send_wanted(tickets_.back());
@@ -249,12 +231,7 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
   const std::vector<std::string>* groups = groups_in(now);
-  const bool same = binding_digest(ask) == ticket.digest && ask.transaction == ticket.transaction;
-  const bool still_allowed =
-      same && target && groups &&
-      now.policy->judge(*target->target, *groups, {ask.commands, ask.command_count}).action !=
-          config::Action::deny;
-  if (!still_allowed) {
+  if (!target || !groups || !is_as_approved(ask, ticket)) {
     (void)core_.tell(ApprovalReturned{.approval = ticket.approval});
     return deny(ask, std::string(ticket.rule), &ticket, out);
   }
@@ -270,7 +247,7 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
     (void)core_.tell(ApprovalReturned{.approval = approval});
     return result;
   }
-  (void)core_.tell(ApprovalUsed{.approval = approval, .session_id = id_});
+  (void)core_.tell(ApprovalUsed{.approval = approval, .session_id = id_, .ticket = ask.ticket});
   drop_ticket(ask.ticket);
   return result;
 }

@@ -118,7 +118,13 @@ int Session::note(sp_text kind, sp_bytes payload) {
 }
 
 int Session::name(sp_text key, sp_text value) {
-  const ringlog::Field field = {view(key), view(value)};
+  std::string reason;
+  if (view(key) == "reason") {
+    // A caller's own words: the detectors look at them, too.
+    reason = proven_ ? masked_text(view(value).substr(0, limits::caller_reason_size_max)) : std::string();
+    reason_ = reason;
+  }
+  const ringlog::Field field = {view(key), view(key) == "reason" ? std::string_view(reason) : view(value)};
   const auto sequence = core_.recorder().note(id_, {.name = "session", .fields = {&field, 1}, .ours = true});
   return sequence ? 0 : SP_ERROR_NO_RECORD;
 }

@@ -10,6 +10,10 @@ void Session::on_answer(const ApprovalAnswer& answer) {
   Ticket* ticket = state_ == State::ending || state_ == State::free ? nullptr : find_ticket(answer.ticket);
   const bool open =
       ticket && (ticket->state == Ticket::State::wanted || ticket->state == Ticket::State::pending);
+  if (answer.state == ApprovalState::revoked && ticket && ticket->state == Ticket::State::approved &&
+      ticket->approval == answer.approval) {
+    return on_revoked(*ticket, answer);
+  }
   if (!open) {
     // Nobody waits for it any more: it was not run, and the approval is good for the next who asks the same.
     if (answer.state == ApprovalState::approved)
@@ -25,8 +29,19 @@ void Session::on_answer(const ApprovalAnswer& answer) {
     case ApprovalState::denied: ticket->state = Ticket::State::denied; break;
     case ApprovalState::expired: ticket->state = Ticket::State::expired; break;
     case ApprovalState::refused: ticket->state = Ticket::State::refused; break;
+    case ApprovalState::revoked: ticket->state = Ticket::State::denied; break;
   }
   ticket->news = true;
+  pump();
+}
+
+// Approved, and not used yet: it is given back, and the plugin hears a no.
+void Session::on_revoked(Ticket& ticket, const ApprovalAnswer& answer) {
+  (void)core_.tell(ApprovalReturned{.approval = answer.approval});
+  ticket.approver = answer.approver;
+  ticket.reason = answer.reason;
+  ticket.state = Ticket::State::denied;
+  ticket.news = true;
   pump();
 }
 

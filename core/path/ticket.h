@@ -17,6 +17,7 @@ struct Ticket {
   uint64_t transaction = 0;
   Digest digest{};
   std::string rule, approval, approver, reason;
+  std::vector<ApprovalDemand> demands;
   int64_t hold_deadline_ns = -1;         // -1: the connection waits for ever
   bool told = false;                     // control knows of it
   bool news = false;                     // the plugin has not asked since the state changed

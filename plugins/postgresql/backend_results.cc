@@ -1,6 +1,7 @@
 // What the target answers to requests: descriptions, rows, completions, and what they change of names,
 // settings and the transaction.
 #include "plugins/postgresql/backend.h"
+#include "plugins/postgresql/settings.h"
 
 namespace sallyport::pg {
 
@@ -240,6 +241,9 @@ void Backend::apply(const Facts& facts, size_t index, std::string_view text, std
   }
   wire_.ledger.apply(facts, statement, text, tag);
   wire_.context.apply(statement);
+  for (const sql::Setting& setting : statement.settings) {
+    if (setting.name == reason_setting && statement.verb == "SET") wire_.host.name("reason", setting.value);
+  }
   end_transaction_by(tag, statement);
 }
 

@@ -31,6 +31,9 @@ class Context {
   // Whether apply() or a transaction's end by `statement` may change bytes().
   [[nodiscard]] bool touched_by(const postgresql::sql::Statement& statement) const;
 
+  // As a login without settings of its own leaves it.
+  [[nodiscard]] bool plain() const { return settings_.empty(); }
+
   // Canonical bytes: equal for sessions in which a text means the same. `uncertain`: a statement that touches
   // them is still under way.
   [[nodiscard]] std::string bytes(bool uncertain) const;

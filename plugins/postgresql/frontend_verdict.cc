@@ -61,6 +61,8 @@ Frontend::Ruling Frontend::ask_host(const Run& run, sp_stage stage, Refusal& ref
   // A replication command names no object of a search path, and runs as no other role.
   const bool bound = wire_.state_read != StateRead::None || wire_.judge.is_replication();
   if (!bound) ask.flags |= SP_ASK_UNBOUND;
+  if (wire_.context.plain() && context_of_next() == wire_.context.bytes(false))
+    ask.flags |= SP_ASK_PLAIN_CONTEXT;
   wire_.state_read = StateRead::None;
   sp_answer answer;
   const sp_verdict verdict = wire_.host.ask(ask, answer);

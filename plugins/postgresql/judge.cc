@@ -57,6 +57,7 @@ bool Judge::build(const Run& run, const Ledger& ledger, std::string context, Row
   write_commands();
   text_ = run.text;
   binding_ = std::move(context);
+  context_size_ = binding_.size();
   append_sized(binding_, run.text);
   append_sized(binding_, stands_for_);
   append_sized(binding_, std::to_string(run.row_count_max));
@@ -231,7 +232,9 @@ sp_ask Judge::ask(sp_stage stage, uint64_t ticket, uint64_t transaction) const {
           .text = text_of(text_),
           .values = values_.data(),
           .value_count = values_.size(),
-          .binding = {reinterpret_cast<const uint8_t*>(binding_.data()), binding_.size()}};
+          .binding = {reinterpret_cast<const uint8_t*>(binding_.data()), binding_.size()},
+          .flags = 0,
+          .context = {reinterpret_cast<const uint8_t*>(binding_.data()), context_size_}};
 }
 
 }  // namespace sallyport::pg

@@ -78,6 +78,7 @@ class Judge {
   std::vector<std::shared_ptr<Portal>> bound_;      // that FETCHes in it read, with their values
   std::string text_;
   std::string binding_;
+  size_t context_size_ = 0;  // of binding_: its first bytes
   std::string stands_for_;
   std::deque<std::string> strings_;
   std::vector<sp_pair> values_;

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "plugins/postgresql/settings.h"
+
 namespace sallyport::pg {
 
 namespace {
@@ -70,6 +72,7 @@ bool Session::begin_serving() {
   wire_.context.begin(login_.database(), login_.login(), std::string(as_text(mark)));
   for (const Parameter& parameter : login_.client_parameters()) {
     wire_.context.set_at_login(parameter.name, parameter.value);
+    if (parameter.name == reason_setting) wire_.host.name("reason", parameter.value);
   }
   wire_.permissions = login_.permissions();
   wire_.replication = login_.replication();

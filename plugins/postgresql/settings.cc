@@ -16,7 +16,7 @@ std::string folded(std::string_view text) {
 }
 
 // Ascending, for binary search.
-constexpr std::array<std::string_view, 45> harmless = {
+constexpr std::array<std::string_view, 46> harmless = {
     "application_name",
     "array_nulls",
     "bytea_output",
@@ -54,6 +54,7 @@ constexpr std::array<std::string_view, 45> harmless = {
     "plan_cache_mode",
     "quote_all_identifiers",
     "random_page_cost",
+    "sallyport.reason",             // read by the gateway; to the server a placeholder of no effect
     "standard_conforming_strings",  // every value but on is refused before rules are asked
     "statement_timeout",
     "timezone",

@@ -7,6 +7,10 @@
 
 namespace sallyport::pg {
 
+// Why the caller asks for what follows: for approvers and the record. SET passes it on, to a placeholder that
+// the server gives no meaning; at the login the gateway keeps it.
+inline constexpr std::string_view reason_setting = "sallyport.reason";
+
 // Changes neither what a statement means nor what it may do: application_name, DateStyle, statement_timeout
 // and the like. `name` in any case.
 [[nodiscard]] bool harmless_setting(std::string_view name);

@@ -27,16 +27,16 @@ void ask_for_approval(RunningControl& running, uint64_t ticket) {
   wanted.digest[0] = static_cast<uint8_t>(ticket);
   wanted.identity = "ann";
   wanted.target = "db";
-  wanted.approvers = {"dba"};
+  wanted.demands.emplace_back().terms.quorums = {{{"dba"}, 1}};
   wanted.text = "DROP TABLE a";
   wanted.timeout_ms = 60'000;
   running.send(std::move(wanted));
 }
 
 std::string request(fuzz::Source& source, const std::string& approval) {
-  constexpr std::string_view acts[] = {"approvals", "approve", "deny",   "sessions",
-                                       "kill",      "status",  "reload", ""};
-  constexpr std::string_view keys[] = {"all", "id", "reason", "as", "secret", "session", "act", ""};
+  constexpr std::string_view acts[] = {"approvals", "approve", "deny",   "sessions", "kill", "status",
+                                       "reload",    "revoke",  "reveal", "plan",     ""};
+  constexpr std::string_view keys[] = {"all", "id", "reason", "as", "secret", "session", "act", "requests"};
   json made = {{"act", acts[source.u8() % std::size(acts)]}};
   while (!source.empty()) {
     const uint8_t bits = source.u8();

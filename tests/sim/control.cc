@@ -17,7 +17,7 @@ void Control::poll() {
       if (approval.fate != Fate::approved) scene_.journal.fail("an approval was used that nobody gave");
       if (approval.used > 1) scene_.journal.fail("approval " + used->approval + " was used twice");
     }
-    if (auto* back = std::get_if<ApprovalReturned>(&*message)) approvals_[back->approval].lent = false;
+    if (auto* back = std::get_if<ApprovalReturned>(&*message)) take_back(approvals_[back->approval]);
     if (auto* started = std::get_if<SessionStarted>(&*message)) live.push_back(started->session);
     if (auto* ended = std::get_if<SessionEnded>(&*message)) std::erase(live, ended->session);
   }
@@ -53,10 +53,7 @@ void Control::on(const ApprovalWanted& wanted) {
       approval.waiters.push_back(waiter);
       return answer(waiter, id, ApprovalState::pending);
     }
-    if (approval.fate == Fate::approved) {
-      approval.lent = true;
-      return answer(waiter, id, ApprovalState::approved);
-    }
+    if (approval.fate == Fate::approved) return lend(approval, id, waiter);
   }
   const std::string id = "A" + std::to_string(++approval_count_);
   Approval& approval = approvals_[id];
@@ -80,12 +77,27 @@ void Control::decide(const std::string& id) {
   for (const Waiter& waiter : std::exchange(approval.waiters, {})) {
     if (approval.fate == Fate::approved) {
       if (approval.lent) continue;  // for one only
-      approval.lent = true;
-      answer(waiter, id, ApprovalState::approved);
+      lend(approval, id, waiter);
     } else {
       answer(waiter, id, approval.fate == Fate::denied ? ApprovalState::denied : ApprovalState::expired);
     }
   }
+}
+
+// Some are asked back: from then on either it has run or it never does.
+void Control::lend(Approval& approval, const std::string& id, const Waiter& waiter) {
+  approval.lent = true;
+  answer(waiter, id, ApprovalState::approved);
+  if (!scene_.mishap(150)) return;
+  approval.revoking = true;
+  answer(waiter, id, ApprovalState::revoked);
+}
+
+void Control::take_back(Approval& approval) {
+  approval.lent = false;
+  if (!approval.revoking || approval.used > 0) return;
+  if (approval.fate == Fate::approved) ++revoked_count;
+  approval.fate = Fate::voided;
 }
 
 void Control::on(const ApprovalLeft& left) {

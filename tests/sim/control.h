@@ -26,6 +26,7 @@ class Control {
 
   std::vector<SessionRef> live;  // sessions that have begun and not ended
   uint64_t decided_count = 0;
+  uint64_t revoked_count = 0;  // in time
 
  private:
   struct Waiter {
@@ -36,7 +37,8 @@ class Control {
   struct Approval {
     Digest digest{};
     Fate fate = Fate::open;
-    bool lent = false;  // told to a waiter, and neither used nor returned
+    bool lent = false;      // told to a waiter, and neither used nor returned
+    bool revoking = false;  // who has it was asked to give it back
     uint64_t used = 0;
     std::vector<Waiter> waiters;
   };
@@ -45,6 +47,8 @@ class Control {
   void on(const ApprovalLeft& left);
   void on(const DeriveWanted& wanted);
   void decide(const std::string& id);
+  void lend(Approval& approval, const std::string& id, const Waiter& waiter);
+  void take_back(Approval& approval);
   void answer(const Waiter& waiter, const std::string& id, ApprovalState state);
 
   Scene& scene_;

@@ -72,6 +72,7 @@ TEST(Simulation, HoldsItsInvariants) {
   EXPECT_GT(tally.compared, 4 * count);
   EXPECT_GT(tally.approved, count / 8);
   EXPECT_GT(tally.denied, count);
+  EXPECT_GT(tally.revoked, 0u);
   EXPECT_GT(tally.masked, count / 2);
   EXPECT_GT(tally.log_failures, 0u);
   EXPECT_GT(tally.flooded, 0u);

@@ -21,7 +21,7 @@ namespace sallyport::sim {
 // What one seed did, to see that the seeds together do what they are for.
 struct Tally {
   uint64_t seeds = 0, sessions = 0, served = 0, requests = 0, executed = 0, compared = 0, approved = 0,
-           denied = 0;
+           denied = 0, revoked = 0;
   uint64_t held = 0, faults = 0, log_failures = 0, flooded = 0, masked = 0, copied_in = 0, copies_failed = 0,
            left_in_copy = 0, kinds[kind_count] = {};
   int64_t longest_calm_ms = 0, longest_drain_ms = 0;

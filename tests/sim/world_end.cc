@@ -191,6 +191,7 @@ void World::count() {
     tally_.flooded += client->plan().floods;
     tally_.masked += is_masked(*client);
   }
+  tally_.revoked += control_->revoked_count;
   tally_.log_failures += log_broke_;
   tally_.copied_in += journal_.copied_in;
   tally_.copies_failed += journal_.copies_failed;
@@ -205,6 +206,7 @@ void Tally::add(const Tally& other) {
   compared += other.compared;
   approved += other.approved;
   denied += other.denied;
+  revoked += other.revoked;
   held += other.held;
   faults += other.faults;
   log_failures += other.log_failures;
@@ -226,7 +228,7 @@ std::string Tally::text() const {
   };
   return part("seeds", seeds) + part("sessions", sessions) + part("let in", served) +
          part("requests", requests) + part("executed", executed) + part("replies compared", compared) +
-         part("held", held) + part("approved", approved) + part("denied", denied) +
+         part("held", held) + part("approved", approved) + part("denied", denied) + part("revoked", revoked) +
          part("faults on record", faults) + part("logs that failed", log_failures) + part("floods", flooded) +
          part("masked clients", masked) + part("copied in", copied_in) + part("COPY failed", copies_failed) +
          part("left in a COPY", left_in_copy) +

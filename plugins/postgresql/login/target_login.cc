@@ -2,6 +2,7 @@
 
 #include "plugins/postgresql/login/startup.h"
 #include "plugins/postgresql/login/target_state.h"
+#include "plugins/postgresql/settings.h"
 
 namespace sallyport::pg {
 
@@ -115,7 +116,9 @@ void TargetLogin::State::send_startup() {
   if (!request.database.empty()) out.text("database").text(request.database);
   // The masks and the classifier read UTF-8; nothing else may be spoken on this leg.
   out.text("client_encoding").text("UTF8");
-  for (const Parameter& one : request.parameters) out.text(one.name).text(one.value);
+  for (const Parameter& one : request.parameters) {
+    if (one.name != reason_setting) out.text(one.name).text(one.value);
+  }
   switch (request.replication) {
     case Replication::None: break;
     case Replication::Physical: out.text("replication").text("true"); break;

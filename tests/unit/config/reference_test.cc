@@ -95,6 +95,7 @@ const std::map<std::string, std::vector<std::string>> probes = {
     {"[[detector]]", {"[[detector]]\n?\n"}},
     {"[[mask]]", {"[[mask]]\n?\n", "[[mask]]\ndirection = \"request\"\n?\n"}},
     {"[[rule]]", {"[[rule]]\n?\n", "[[rule]]\naction = \"approve\"\n?\n"}},
+    {"escalate of a rule", {"[[rule]]\naction = \"approve\"\nescalate.?\n"}},
 };
 
 TEST(Reference, NamesEachKeyThatTheLoaderTakesAndNoOther) {

@@ -9,28 +9,12 @@
 #include <random>
 
 #include "ringlog/record.h"
+#include "tests/unit/control/approval_requests.h"
 
 namespace sallyport {
 namespace {
 
-constexpr int64_t second = 1'000'000'000;
 using Effects = Approvals::Effects;
-
-ApprovalWanted request(uint32_t session, uint8_t digest, uint64_t transaction = 0) {
-  ApprovalWanted wanted;
-  wanted.session = {.core = 0, .index = session, .generation = 1};
-  wanted.session_id = session;
-  wanted.ticket = 7;
-  wanted.digest.fill(digest);
-  wanted.identity = "agent";
-  wanted.target = "shop";
-  wanted.rule = "destructive";
-  wanted.approvers = {"dba"};
-  wanted.text = "drop table t";
-  wanted.transaction = transaction;
-  wanted.timeout_ms = 60'000;
-  return wanted;
-}
 
 class ApprovalsTest : public testing::Test {
  protected:
@@ -45,7 +29,8 @@ class ApprovalsTest : public testing::Test {
               std::vector<std::string> persons = {}) {
     effects = {};
     return approvals
-        .decide(id, approve, {.name = who, .groups = groups, .persons = persons}, "because", now, effects)
+        .decide(id, {.approve = approve, .again = false, .reason = "because"},
+                {.name = who, .groups = groups, .persons = persons}, now, effects)
         .has_value();
   }
   [[nodiscard]] size_t answers(ApprovalState state) const {
@@ -103,7 +88,7 @@ TEST_F(ApprovalsTest, OneYesRunsOneOfSeveralWaiters) {
   ASSERT_EQ(effects.answers.size(), 1u);
   EXPECT_EQ(effects.answers[0].session.index, 1u) << "the oldest waiter is first";
   effects = {};
-  approvals.used({.approval = id, .session_id = 1}, effects);
+  approvals.used({.approval = id, .session_id = 1, .ticket = 7}, now, effects);
   ASSERT_EQ(effects.answers.size(), 1u) << "the other waits on, for a yes of its own";
   EXPECT_EQ(effects.answers[0].state, ApprovalState::pending);
   EXPECT_NE(effects.answers[0].approval, id);
@@ -123,7 +108,7 @@ TEST_F(ApprovalsTest, AnApprovalWithoutWaiterServesTheNextWhoAsksTheSame) {
   EXPECT_EQ(ask(request(4, 1)), id);
   EXPECT_EQ(answers(ApprovalState::approved), 1u);
   effects = {};
-  approvals.used({.approval = id, .session_id = 4}, effects);
+  approvals.used({.approval = id, .session_id = 4, .ticket = 7}, now, effects);
   EXPECT_NE(ask(request(5, 1)), id) << "once";
 }
 
@@ -132,7 +117,7 @@ TEST_F(ApprovalsTest, ReturnedItGoesToTheNextWaiter) {
   (void)ask(request(2, 1));
   EXPECT_TRUE(decide(id, true, "dana", {"dba"}));
   effects = {};
-  approvals.returned({.approval = id}, effects);
+  approvals.returned({.approval = id}, now, effects);
   ASSERT_EQ(answers(ApprovalState::approved), 1u);
   EXPECT_EQ(effects.answers[0].session.index, 2u);
 }
@@ -147,7 +132,7 @@ TEST_F(ApprovalsTest, InsideATransactionItDiesWithIt) {
   EXPECT_NE(again, id);
   EXPECT_TRUE(decide(again, true, "dana", {"dba"}));
   effects = {};
-  approvals.returned({.approval = again}, effects);
+  approvals.returned({.approval = again}, now, effects);
   EXPECT_EQ(approvals.find(again)->state, Approval::State::voided);
 }
 
@@ -169,59 +154,6 @@ TEST_F(ApprovalsTest, BoundsWhatOneIdentityMayHavePending) {
   }
   (void)ask(request(9999, 0xff));
   EXPECT_EQ(answers(ApprovalState::refused), 1u);
-}
-
-// Goal: whatever the order of asks, decisions, returns, departures and time, no approval is used twice, and
-// only after a yes. Method: 2,000 seeded runs of random calls with a model beside them.
-TEST(ApprovalsRaces, NeverTwiceAndNeverWithoutAYes) {
-  for (uint32_t seed = 1; seed <= 2000; ++seed) {
-    std::minstd_rand random(seed);
-    Approvals approvals([&random] { return static_cast<uint32_t>(random()); });
-    std::map<std::string, int> yes, runs;
-    std::vector<ApprovalAnswer> handed;
-    int64_t now = second;
-    for (int step = 0; step < 60; ++step) {
-      Effects effects;
-      const uint32_t dice = static_cast<uint32_t>(random()) % 10;
-      const std::vector<const Approval*> open = approvals.list(false);
-      if (dice < 4) {
-        approvals.wanted(request(static_cast<uint32_t>(step), static_cast<uint8_t>(random() % 3)), now,
-                         effects);
-      } else if (dice < 6 && !open.empty()) {
-        const std::string id = open[random() % open.size()]->id;
-        const bool approve = random() % 4 != 0;
-        const std::vector<std::string> groups = {"dba"};
-        const bool done =
-            approvals.decide(id, approve, {.name = "dana", .groups = groups}, "", now, effects).has_value();
-        if (done && approve) ++yes[id];
-      } else if (dice < 8 && !handed.empty()) {
-        const ApprovalAnswer answer = handed.back();
-        handed.pop_back();
-        if (random() % 3 == 0) {
-          approvals.returned({.approval = answer.approval}, effects);
-        } else {
-          ++runs[answer.approval];
-          approvals.used({.approval = answer.approval, .session_id = 1}, effects);
-        }
-      } else if (dice == 8) {
-        now += static_cast<int64_t>(random() % 30) * second;
-        approvals.expire(now, effects);
-      } else {
-        approvals.left({.session = request(static_cast<uint32_t>(random()) % 60, 0).session,
-                        .ticket = 7,
-                        .approval = "",
-                        .transaction_over = random() % 2 == 0},
-                       effects);
-      }
-      for (const ApprovalAnswer& answer : effects.answers) {
-        if (answer.state == ApprovalState::approved) handed.push_back(answer);
-      }
-    }
-    for (const auto& [id, count] : runs) {
-      ASSERT_LE(count, 1) << "seed " << seed;
-      ASSERT_EQ(yes[id], 1) << "seed " << seed;
-    }
-  }
 }
 
 }  // namespace

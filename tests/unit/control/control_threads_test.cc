@@ -23,7 +23,7 @@ ApprovalWanted wanted(uint64_t ticket) {
   made.digest[0] = static_cast<uint8_t>(ticket);
   made.identity = "ann";
   made.target = "db";
-  made.approvers = {"dba"};
+  made.demands.emplace_back().terms.quorums = {{{"dba"}, 1}};
   made.text = "DROP TABLE a" + std::to_string(ticket);
   made.timeout_ms = 60'000;
   return made;
