@@ -94,7 +94,7 @@ std::string hits_text(const Activity& activity) {
   std::string text;
   for (const Hit& hit : activity.hits) {
     text += (text.empty() ? "" : "; ") + std::to_string(hit.hits) + " ";
-    text += hit.detector.empty() ? "whole" : hit.detector;
+    text += hit.detector.empty() ? "values" : hit.detector;
     if (!hit.field.empty()) text += " of " + hit.field;
     if (!hit.mask.empty()) text += " by " + hit.mask;
   }
