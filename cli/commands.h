@@ -29,6 +29,7 @@ void add_explain(CLI::App&, Context&);
 void add_init(CLI::App&, Context&);
 void add_log(CLI::App&, Context&);
 void add_kill(CLI::App&, Context&);
+void add_login(CLI::App&, Context&);
 void add_operate(CLI::App&, Context&);
 void add_plugin(CLI::App&, Context&);
 void add_replay(CLI::App&, Context&);
@@ -39,12 +40,13 @@ void add_sessions(CLI::App&, Context&);
 void add_show(CLI::App&, Context&);
 void add_tail(CLI::App&, Context&);
 void add_targets(CLI::App&, Context&);
+void add_tickets(CLI::App&, Context&);
 void add_user(CLI::App&, Context&);
 
 // In the order of --help.
-inline constexpr Add commands[] = {add_demo,    add_serve,   add_init,      add_check,    add_explain,
-                                   add_targets, add_user,    add_approvals, add_sessions, add_search,
-                                   add_show,    add_replay,  add_tail,      add_report,   add_canary,
-                                   add_log,     add_operate, add_kill,      add_plugin};
+inline constexpr Add commands[] = {
+    add_demo,      add_serve,    add_init,    add_check, add_explain, add_targets, add_user,
+    add_approvals, add_sessions, add_search,  add_show,  add_replay,  add_tail,    add_report,
+    add_canary,    add_log,      add_operate, add_kill,  add_login,   add_tickets, add_plugin};
 
 }  // namespace sallyport::cli

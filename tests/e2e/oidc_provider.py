@@ -123,6 +123,10 @@ class Provider:
         self.control("reset")
         return self.set(clients=CLIENTS, accounts=ACCOUNTS)
 
+    def devices(self, life=600, interval=None):
+        """Device codes from now on: how long they are good, how often to ask; in seconds."""
+        return self.control("device", life=life, interval=interval)
+
     def counts(self):
         """Requests so far: discovery, jwks, token, device."""
         return self.control("state")["counts"]
@@ -201,10 +205,10 @@ class Provider:
 
 
 class Person:
-    """Somebody with a browser of their own: cookies, links, forms."""
+    """Somebody with a browser of their own: cookies, links, forms. `refuses`: takes each way out that is offered."""
 
-    def __init__(self, provider, account):
-        self.provider, self.account = provider, account
+    def __init__(self, provider, account, refuses=False):
+        self.provider, self.account, self.refuses = provider, account, refuses
         self.opener = urllib.request.build_opener(
             urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar(
                 policy=http.cookiejar.DefaultCookiePolicy(rfc2965=False, strict_domain=False))),
@@ -233,6 +237,9 @@ class Person:
                     return onward
                 url = onward
                 continue
+            if self.refuses and (abort := re.search(r'href="([^"]*/abort)"', page)):
+                url = urllib.parse.urljoin(url, html.unescape(abort[1]))
+                continue
             form = re.search(r"<form[^>]*>.*?</form>", page, re.S)
             if not form:
                 return None
@@ -245,6 +252,8 @@ class Person:
             if fields.get("prompt") == "login":
                 fields |= {"login": self.account, "password": "any"}
             url = urllib.parse.urljoin(url, html.unescape(action[1])) if action else url
+            if self.refuses and "xsrf" in fields:  # a device's code
+                return self.step(url, fields | {"abort": "yes"})[0]
         raise AssertionError("the provider's pages lead in a circle at " + url)
 
     def enter(self, url):

@@ -5,6 +5,7 @@
 //   { kind: "slow", pause_ms }            headers at once, then a byte each pause, for ever
 //   { kind: "drop" }                      the connection is closed
 //   { kind: "status", status }            an error with an HTML page
+//   { kind: "refuse", error, status }     an OAuth error (400)
 //   { kind: "text", text, type }          these bytes, status 200
 //   { kind: "big", size }                 a valid document with a member of `size` bytes
 //   { kind: "endless" }                   valid JSON that never ends
@@ -41,6 +42,8 @@ export async function answer(fault, response, body) {
       return response.destroy();
     case 'status':
       return send('<html><body>out of order</body></html>', fault.status ?? 500, { 'content-type': 'text/html' });
+    case 'refuse':
+      return send(JSON.stringify({ error: fault.error, error_description: 'as the test wants it' }), fault.status ?? 400);
     case 'text':
       return send(fault.text, 200, { 'content-type': fault.type ?? 'application/json' });
     case 'big':

@@ -8,7 +8,9 @@
 //
 //   POST set     {clients: {ID: {…, claims} | null}, accounts: {ID: {claims} | null}}
 //   POST rotate  {keep}            new signing keys; the old ones stay published where keep is true
-//   POST fault   {on, kind, …}     on: discovery | jwks | token | device; faults.mjs has the kinds, null ends it
+//   POST fault   {on, kind, times, …}  on: discovery | jwks | token | device; faults.mjs has the kinds, null ends it;
+//                                  times: how many requests have it (all)
+//   POST device  {life, interval}  in seconds, of device codes from now on (600, not said)
 //   POST reset                     no faults, counts from zero
 //   GET  state                     {counts, open, kids}
 
@@ -35,6 +37,7 @@ let faults = {};
 let counts = {};
 let open = {}; // requests under way
 let keys = [];
+let devices = {}; // life and interval of their codes
 let callback;
 let issuer;
 
@@ -76,6 +79,7 @@ function configuration() {
     clientBasedCORS: () => false,
     extraTokenClaims: (ctx, token) => claims.get(token.accountId ?? token.clientId),
     formats: { customizers: { jwt: listAudiences } },
+    ttl: { DeviceCode: () => devices.life ?? 600 },
     findAccount: (ctx, id) => (accounts.has(id)
       ? { accountId: id, claims: () => ({ ...claims.get(id), sub: id }) } : undefined),
     features: {
@@ -98,6 +102,10 @@ function configuration() {
 function rebuild() {
   const provider = new Provider(issuer, configuration());
   provider.on('server_error', (ctx, error) => console.error(error));
+  provider.use(async (ctx, next) => {
+    await next();
+    if (ctx.path === '/device/auth' && ctx.status === 200 && devices.interval) ctx.body.interval = devices.interval;
+  });
   callback = provider.callback();
 }
 
@@ -124,6 +132,7 @@ function set({ clients: someClients = {}, accounts: someAccounts = {} }) {
 function reset() {
   faults = {};
   counts = { discovery: 0, jwks: 0, token: 0, device: 0 };
+  devices = {};
 }
 
 const CONTROLS = {
@@ -136,6 +145,9 @@ const CONTROLS = {
     if (!Object.values(PATHS).includes(on)) throw new Error(`no such place: ${on}`);
     if (kind) faults[on] = { kind, ...more };
     else delete faults[on];
+  },
+  device(how) {
+    devices = how;
   },
   reset,
   state: () => {},
@@ -173,7 +185,9 @@ function serve(request, response) {
     counts[place] += 1;
     open[place] = (open[place] ?? 0) + 1;
     response.once('close', () => { open[place] -= 1; });
-    if (faults[place]) return answer(faults[place], response, () => document(pathname));
+    const fault = faults[place];
+    if (fault?.times !== undefined && (fault.times -= 1) <= 0) delete faults[place];
+    if (fault) return answer(fault, response, () => document(pathname));
   }
   return callback(request, response);
 }
