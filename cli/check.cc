@@ -5,6 +5,7 @@
 
 #include "cli/policy_source.h"
 #include "cli/record_text.h"
+#include "config/clock.h"
 #include "core/guard/cases.h"
 
 namespace sallyport::cli {
@@ -25,6 +26,25 @@ int run_cases(const Context& context, const PolicySource& source, const std::str
   return exit_done;
 }
 
+// No problem yet: nothing stops working at that age.
+void warn_of_old_secrets(const Snapshot& snapshot) {
+  constexpr int64_t day_ns = 86'400'000'000'000;
+  for (const TargetState& target : snapshot.targets) {
+    for (size_t i = 0; i < target.logins.size(); ++i) {
+      const config::Login& login = target.target->logins[i];
+      const int64_t written_ns = target.logins[i].file.written_ns;
+      const int64_t days = (wall_ns() - written_ns) / day_ns;
+      const uint32_t most = login.credential.age_max_days;
+      if (written_ns == 0 || most == 0 || days <= int64_t{most}) continue;
+      fprintf(
+          stderr,
+          "%s: warning: the secret of target %s, login %s is %lld days old; max_age is %u days: change it\n",
+          login.password.place.text().c_str(), target.target->name.c_str(), login.name.c_str(),
+          static_cast<long long>(days), most);
+    }
+  }
+}
+
 int check(const Context& context, const std::string& cases) {
   if (!cases.empty()) {
     const auto source = read_policy(context);
@@ -33,6 +53,7 @@ int check(const Context& context, const std::string& cases) {
   Plugins plugins;
   const auto snapshot = load_snapshot(context.config_file, plugins, Purpose::check);
   const int exit = report_problems(context, snapshot ? Problems{} : snapshot.error());
+  if (snapshot && !context.json) warn_of_old_secrets(**snapshot);
   if (exit == exit_done && !context.json) printf("%s is good\n", context.config_file.c_str());
   return exit;
 }

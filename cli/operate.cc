@@ -12,6 +12,24 @@ namespace {
 
 using nlohmann::json;
 
+void print_credentials(const json& credentials) {
+  printf("leases     %d live, %d being made, %d ending; %d sessions; the oldest is %d s old\n",
+         credentials.value("live", 0), credentials.value("minting", 0), credentials.value("ending", 0),
+         credentials.value("sessions", 0), credentials.value("oldest_s", 0));
+  for (const json& one : credentials.value("faults", json::array()))
+    printf("lease      FAILED: %s\n", one_line(one.get<std::string>(), 300).c_str());
+  for (const json& one : credentials.value("secrets", json::array())) {
+    const std::string error = one.value("error", "");
+    const int days = one.value("age_days", -1);
+    std::string state = days < 0 ? "of unknown age" : std::to_string(days) + " days old";
+    if (one.value("is_old", false))
+      state += "; OLD: max_age is " + std::to_string(one.value("max_age_days", 0)) + " days, change it";
+    if (!error.empty()) state += "; FAILED: " + one_line(error, 200);
+    printf("secret     of %s, login %s: %s\n", one.value("target", "").c_str(),
+           one.value("login", "").c_str(), state.c_str());
+  }
+}
+
 int status(const Context& context) {
   int exit = exit_done;
   const auto answer = ask_gateway(context, {{"act", "status"}}, "", exit);
@@ -44,6 +62,7 @@ int status(const Context& context) {
     printf("issuer     %s, %d keys%s%s\n", one.value("name", "").c_str(), one.value("keys", 0),
            error.empty() ? "" : "; FAILED: ", one_line(error, 200).c_str());
   }
+  print_credentials(answer->value("credentials", json::object()));
   printf("log        %s, in %s\n", log.value("failing", false) ? "FAILING: traffic stands still" : "good",
          log.value("directory", "").c_str());
   return good ? exit_done : exit_no;

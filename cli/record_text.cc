@@ -78,7 +78,9 @@ Facts of(const fbs::Login& f) {
           {"subject", text_of(f.subject())},
           {"actor", text_of(f.actor())},
           {"job", pairs(f.job())},
-          {"until_ns", f.until_ns()}};
+          {"until_ns", f.until_ns()},
+          {"credential", text_of(f.credential())},
+          {"lease", text_of(f.lease())}};
 }
 Facts of(const fbs::Request& f) {
   const bool prepares = f.stage() == uint8_t(ringlog::Stage::Prepare);

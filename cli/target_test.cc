@@ -147,21 +147,35 @@ TargetFinding prove_mask(const PolicySource& source, const config::Target& targe
                              : "no mask by content applies to " + as + "; masks by name are not tried here"};
 }
 
+// Whom a target sees: the user of a login; of roles that are made, the control connection's user and the
+// members of the role that all of them are in.
+std::vector<std::string> users_of(const config::Target& target) {
+  std::vector<std::string> users;
+  for (const config::Login& login : target.logins) {
+    const config::Credential& credential = login.credential;
+    if (!login.user.empty()) users.push_back(login.user);
+    const std::string role = !credential.owner.empty()      ? credential.owner
+                             : credential.member_of.empty() ? ""
+                                                            : credential.member_of.front();
+    if (!role.empty()) users.push_back("+" + role);
+  }
+  return users;
+}
+
 // What lets the gateway in and nobody else, for the roles that it uses.
 std::vector<std::string> pg_hba_lines(const config::Target& target, const std::string& gateway) {
   std::vector<std::string> lines;
   const std::string size = gateway.find(':') == gateway.npos ? "/32" : "/128";
   const char* type = target.tls == config::TargetTls::off ? "host   " : "hostssl";
-  for (const config::Login& login : target.logins) {
+  const std::vector<std::string> users = users_of(target);
+  for (const std::string& user : users) {
     const std::string database =
         target.databases.empty() && !target.database.empty() ? target.database : "all";
-    lines.push_back(std::string(type) + "  " + database + "  " + login.user + "  " + gateway + size +
+    lines.push_back(std::string(type) + "  " + database + "  " + user + "  " + gateway + size +
                     "  scram-sha-256");
   }
-  for (const config::Login& login : target.logins)
-    lines.push_back("local    all  " + login.user + "  reject");
-  for (const config::Login& login : target.logins)
-    lines.push_back("host     all  " + login.user + "  all  reject");
+  for (const std::string& user : users) lines.push_back("local    all  " + user + "  reject");
+  for (const std::string& user : users) lines.push_back("host     all  " + user + "  all  reject");
   return lines;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "config/approval_terms.h"
+#include "config/credential.h"
 #include "config/error.h"
 #include "config/network.h"
 #include "config/place.h"
@@ -153,8 +154,9 @@ enum class Durability : uint8_t { group, sync };
 
 struct Login {
   std::string name;
-  std::string user;
+  std::string user;  // with `password`: the target's, or of the control connection that makes roles there
   Secret password;
+  Credential credential;
   std::vector<std::string> permit;  // what its plugin refuses without this: names from the plugin's manifest
   Place permit_place;
   Place place;
@@ -251,6 +253,7 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Oidc> issuers;
+  std::vector<Vault> vaults;
   std::vector<Target> targets;
   std::vector<CustomDetector> detectors;
   std::vector<Mask> masks;
@@ -280,6 +283,15 @@ struct Loading {
 
 // A secret's value. Trailing newline removed. Files must not be readable by others.
 [[nodiscard]] Result<std::string> read_secret(const Secret& secret);
+
+// What tells a changed file from the one that was read; zeros where it stands in none or cannot be looked at.
+struct SecretFile {
+  int64_t written_ns = 0;  // since 1970: how old the secret is
+  int64_t changed_ns = 0;
+  uint64_t inode = 0;
+  friend bool operator==(const SecretFile&, const SecretFile&) = default;
+};
+[[nodiscard]] SecretFile look_at(const Secret& secret);
 
 // The same for a key: long enough to be one.
 [[nodiscard]] Result<std::string> read_token_secret(const TokenKey& key);

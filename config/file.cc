@@ -1,6 +1,7 @@
 #include "config/file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -40,12 +41,14 @@ Result<std::string> read(const std::filesystem::path& path, size_t size_max, boo
   }
   std::string text;
   char part[4096];
+  text.reserve(sizeof part);  // a secret, which has no more, leaves no copy where its text would have grown
   for (;;) {
     const ssize_t size = ::read(file.get(), part, sizeof part);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return fail_errno("read " + name, errno);
     if (size == 0) return text;
     text.append(part, static_cast<size_t>(size));
+    if (is_private) explicit_bzero(part, sizeof part);
     if (text.size() > size_max) return fail(name + " is longer than " + std::to_string(size_max) + " bytes");
   }
 }

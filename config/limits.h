@@ -135,6 +135,26 @@ inline constexpr uint32_t issuer_keys_fresh_ms =
 inline constexpr uint32_t issuer_keys_age_max_ms = 24 * 3'600'000;  // of an issuer that cannot be reached
 inline constexpr size_t proof_waiting_count_max = 1024;             // logins that wait for an issuer's keys
 
+// Keys for targets that are made or fetched for a caller.
+inline constexpr uint32_t lease_default_ms = 3'600'000;
+inline constexpr uint32_t lease_max_default_ms = 24 * 3'600'000;
+inline constexpr uint32_t lease_fetched_default_ms = 60'000;  // of a secret that is only read
+inline constexpr uint32_t lease_min_ms = 1000;
+inline constexpr uint32_t lease_cap_ms = 30u * 86'400'000;
+inline constexpr size_t lease_count_max = 1024;         // of a target
+inline constexpr uint32_t lease_minting_count_max = 2;  // at a time, of a target; one more renews and drops
+inline constexpr uint32_t lease_work_timeout_ms = 10'000;
+inline constexpr uint32_t lease_end_timeout_ms = 10'000;  // for what a gateway that stops takes back
+inline constexpr uint32_t lease_retiring_ms = 30'000;     // its sessions have that long to come to an end
+inline constexpr size_t lease_worker_count = 32;
+inline constexpr uint32_t orphan_sweep_interval_ms = 3'600'000;
+inline constexpr size_t vault_count_max = 32;
+inline constexpr size_t vault_answer_size_max = 64 * KiB;
+inline constexpr size_t grant_count_max = 64;
+inline constexpr size_t grant_size_max = 1024;
+inline constexpr uint32_t secret_age_max_days = 90;
+inline constexpr uint32_t secret_look_interval_ms = 1000;
+
 // Names of users, targets, logins, rules, masks.
 inline constexpr size_t name_size_max = 63;
 

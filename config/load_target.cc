@@ -58,14 +58,8 @@ void load_login(Loader& loader, Reader& reader, const Value& value, Target& targ
   }
   Reader outer(value, where, loader.problems);
   outer.require("credential", "credential = { user = \"…\", password = \"file:…\" }");
-  if (const Value* table = outer.table("credential", "{ user = \"…\", password = \"file:…\" }")) {
-    Reader credential(*table, where + ".credential", loader.problems);
-    credential.require("user", "user = \"…\"");
-    credential.require("password", "password = \"file:…\"");
-    credential.text("user", login.user);
-    credential.secret("password", loader.folder, login.password);
-    credential.finish();
-  }
+  if (const Value* table = outer.table("credential", "{ user = \"…\", password = \"file:…\" }"))
+    load_credential(loader, *table, where + ".credential", target, login);
   outer.refuse("allow",
                "groups are allowed in to the target: what the login itself may do is its permit = [\"…\"]");
   outer.names("permit", login.permit);

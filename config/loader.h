@@ -28,7 +28,11 @@ void load_canary(Loader& loader, const Value* table);
 void load_listener(Loader& loader, const Value& table);
 void load_user(Loader& loader, const Value& table);
 void load_oidc(Loader& loader, const Value& table);
+void load_vault(Loader& loader, const Value& table);
 void load_target(Loader& loader, const Value& table);
+// What stands in a login's `credential`.
+void load_credential(Loader& loader, const Value& table, const std::string& where, const Target& target,
+                     Login& login);
 void load_detector(Loader& loader, const Value& table);
 void load_mask(Loader& loader, const Value& table);
 void load_rule(Loader& loader, const Value& table);

@@ -38,6 +38,7 @@ class Resolver {
     twice(config_.users, "user");
     has_all_users_ = has_all_users_ && problems_.count() == problem_count;
     twice(config_.issuers, "oidc");
+    twice(config_.vaults, "vault");
     twice(config_.targets, "target");
     twice(config_.detectors, "detector");
     twice(config_.masks, "mask");
@@ -155,10 +156,17 @@ class Resolver {
     check_plugin(target.place, where, target.protocol);
     check_groups(target.place, where + ": allow", target.allow);
     if (target.is_opaque()) check_opaque(target, where);
+    for (const Login& login : target.logins) check_vault(login, where);
     const auto applies = [&target](const Mask& mask) { return covers(mask.targets, target.name); };
     if (std::ranges::count_if(config_.masks, applies) > static_cast<long>(limits::target_mask_count_max)) {
       problems_.add(target.place, where + " has more than 64 masks");
     }
+  }
+
+  void check_vault(const Login& login, const std::string& where) {
+    const std::string& name = login.credential.vault;
+    if (name.empty() || std::ranges::find(config_.vaults, name, &Vault::name) != config_.vaults.end()) return;
+    problems_.add(login.place, where + ": logins." + login.name + ": no vault " + in_quotes(name));
   }
 
   // Two masks may share a key; one id for two secrets would make tokens that mean nothing.

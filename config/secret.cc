@@ -1,4 +1,5 @@
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -59,6 +60,22 @@ Result<std::string> read_secret(const Secret& secret) {
   return text;
 }
 
+SecretFile look_at(const Secret& secret) {
+  std::filesystem::path path = secret.name;
+  if (secret.source == Secret::Source::systemd_credential) {
+    const char* folder = getenv("CREDENTIALS_DIRECTORY");
+    path = std::filesystem::path(folder != nullptr ? folder : "") / secret.name;
+  } else if (secret.source != Secret::Source::file) {
+    return {};
+  }
+  struct stat status {};
+  if (lstat(path.c_str(), &status) != 0) return {};
+  const auto nanoseconds = [](const timespec& time) {
+    return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  };
+  return {nanoseconds(status.st_mtim), nanoseconds(status.st_ctim), status.st_ino};
+}
+
 Result<std::string> read_token_secret(const TokenKey& key) {
   Result<std::string> secret = read_secret(key.secret);
   if (!secret || secret->size() >= limits::token_secret_size_min) return secret;
@@ -92,6 +109,7 @@ std::vector<Problem> check_files(const Config& config) {
   for (const Target& target : config.targets) {
     if (!target.tls_ca.empty()) check_readable(target.place, target.tls_ca, problems);
     for (const Login& login : target.logins) {
+      if (login.password.source == Secret::Source::none) continue;
       const Result<std::string> secret = read_secret(login.password);
       if (!secret) problems.push_back(problem_of(login.place, secret.error()));
     }

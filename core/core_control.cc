@@ -21,6 +21,10 @@ void Core::on_message(ToCore&& message) {
     if (Session* session = find(derived->session)) session->on_derived(std::move(*derived));
   } else if (auto* proven = std::get_if<ProofAnswer>(&message)) {
     if (Session* session = find(proven->session)) session->on_proof(std::move(*proven));
+  } else if (auto* credential = std::get_if<CredentialAnswer>(&message)) {
+    if (Session* session = find(credential->session)) session->on_credential(std::move(*credential));
+  } else if (auto* over = std::get_if<CredentialOver>(&message)) {
+    if (Session* session = find(over->session)) session->on_credential_over(over->reason);
   } else if (auto* changed = std::get_if<SnapshotChanged>(&message)) {
     swap_snapshot(std::move(changed->snapshot));
   } else if (auto* reached = std::get_if<SignalReached>(&message)) {

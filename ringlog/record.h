@@ -96,6 +96,9 @@ struct LoginFacts {
   std::string_view actor;    // who acts for the identity; empty: it itself
   Fields job;                // what a machine's token says of its work
   uint64_t until_ns = 0;     // wall clock; the session's life ends then; 0: it has no such end
+  // With whose key the target is opened.
+  std::string_view credential;  // "static", "postgresql-role", "vault"; empty: there is none
+  std::string_view lease;       // what it is called there: the role, the vault's lease
 };
 
 // Payload: the request's text and bound values.

@@ -212,9 +212,10 @@ Recorder::Sequence Recorder::login(uint64_t session, const LoginFacts& facts) {
     const auto subject = b.text(facts.subject);
     const auto actor = b.text(facts.actor);
     const auto job = b.fields(facts.job);
+    const auto credential = b.text(facts.credential);
     return fbs::CreateLogin(b.fbb, identity, groups, target, login, database, proof,
                             static_cast<uint8_t>(facts.outcome), reason, issuer, subject, actor, job,
-                            facts.until_ns);
+                            facts.until_ns, credential, b.text(facts.lease));
   });
 }
 

@@ -45,6 +45,7 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   if (control->wake_fd_ < 0) return fail_errno("make an eventfd", errno);
   control->workers_ = std::make_unique<Workers>(worker_count, work_count_max, control->wake_fd_);
   control->open_issuers();
+  control->open_credentials();
   const auto handler = [self = control.get()](const AdminPeer& peer, const nlohmann::json& request,
                                               Reply reply) {
     self->on_admin(peer, request, std::move(reply));
@@ -65,6 +66,7 @@ Control::~Control() {
   http_.reset();
   canary_.reset();
   fetchers_.reset();
+  credentials_.reset();
   workers_.reset();
   if (wake_fd_ >= 0) close(wake_fd_);
 }
@@ -90,6 +92,7 @@ void Control::run() {
     workers_->collect();
     fetchers_->collect();
     posted_->run();
+    credentials_->run(steady_ns());
     for (size_t i = options_.from_cores.size() + 1; i < watched.size(); ++i) {
       if (watched[i].revents != 0) admin_->ready(watched[i].fd);
     }
@@ -98,11 +101,13 @@ void Control::run() {
     approvals_.tick(wall_ns(), effects);
     apply(std::move(effects));
     resolve_again();
+    look_at_secrets();
     issuers_->tick({wall_ns(), steady_ns()});
     tick_canary();
     forget_tickets();
     flush_outboxes();
   }
+  credentials_->finish();
 }
 
 void Control::poke(char what) {
@@ -148,6 +153,10 @@ void Control::on_message(uint16_t core, ToControl&& message) {
     derive(std::move(*derived));
   } else if (auto* proof = std::get_if<ProofWanted>(&message)) {
     prove(std::move(*proof));
+  } else if (auto* credential = std::get_if<CredentialWanted>(&message)) {
+    credentials_->wanted(std::move(*credential));
+  } else if (auto* left_key = std::get_if<CredentialLeft>(&message)) {
+    credentials_->left(left_key->session);
   } else if (auto* signal = std::get_if<SignalSent>(&message)) {
     for (uint16_t to = 0; to < outboxes_.size(); ++to) {
       if (to != signal->from_core) send(to, SignalReached{.key = signal->key});
@@ -240,8 +249,9 @@ void Control::publish(SnapshotPointer snapshot, const std::string& reason, const
   snapshot_ = std::move(snapshot);
   canary_->on_snapshot(snapshot_);
   if (http_) http_->change(snapshot_->admin_tls, http_names());
+  credentials_->on_snapshot(snapshot_);
   issuers_->configure(snapshot_->policy->config().issuers, {wall_ns(), steady_ns()});
-  if (reason != "addresses") {
+  if (reason != "addresses" && reason != "secrets") {
     send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
     record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));
   }

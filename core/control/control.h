@@ -22,6 +22,7 @@
 #include "core/control/workers.h"
 #include "core/control/world.h"
 #include "core/core.h"
+#include "core/credential/credentials.h"
 #include "core/identity/issuers.h"
 
 namespace sallyport {
@@ -65,7 +66,6 @@ class Control {
   void send(uint16_t core, ToCore&& message);
   void flush_outboxes();
   void apply(Approvals::Effects&& effects);
-  void derive(DeriveWanted&& wanted);
   void on_poke();
   void drain();
   void reload(const std::string& who, Reply reply);
@@ -138,6 +138,12 @@ class Control {
   nlohmann::json login_help() const;
   nlohmann::json targets_for(const nlohmann::json& ticket) const;
 
+  // control_credential.cc
+  void open_credentials();
+  void derive(DeriveWanted&& wanted);
+  void look_at_secrets();
+  nlohmann::json credential_status() const;
+
   // control_canary.cc
   void open_canary(CanaryOptions options);
   void tick_canary();
@@ -157,6 +163,7 @@ class Control {
   std::unique_ptr<Workers> workers_;
   std::unique_ptr<Workers> fetchers_;  // of their own: an issuer that hangs holds up nothing else
   std::unique_ptr<identity::Issuers> issuers_;
+  std::unique_ptr<credential::Credentials> credentials_;
   std::unique_ptr<AdminSocket> admin_;
   std::unique_ptr<Posted> posted_;
   std::unique_ptr<HttpDoor> http_;
@@ -181,6 +188,9 @@ class Control {
   bool reloading_ = false;
   std::mutex build_mutex_;  // workers build one world at a time: they share the plugins
   int64_t resolved_ns_ = 0;
+  int64_t secrets_looked_ns_ = 0;
+  bool looking_at_secrets_ = false;
+  std::string secrets_fault_;
 };
 
 }  // namespace sallyport

@@ -144,6 +144,7 @@ json Control::status() const {
   reply["decisions"] = approval_status();
   reply["canary"] = canary_status();
   reply["issuers"] = issuer_status();
+  reply["credentials"] = credential_status();
   if (options_.log_status) reply["log"] = options_.log_status();
   return reply;
 }

@@ -14,6 +14,7 @@
 #include "config/approval_terms.h"
 #include "core/control/secret_bytes.h"
 #include "core/control/snapshot.h"
+#include "core/credential/key.h"
 #include "core/identity/identity.h"
 #include "core/identity/ticket.h"
 
@@ -98,7 +99,8 @@ struct ApprovalUsed {
 // SaltedPassword of RFC 5802, too slow (3-4 ms) for a core.
 struct DeriveWanted {
   SessionRef session;
-  SnapshotPointer snapshot;  // keeps the secret alive
+  SnapshotPointer snapshot;    // keeps the secret alive
+  credential::KeyPointer key;  // whose secret it is of; null: the login's own
   uint32_t target_index = 0;
   uint32_t login_index = 0;
   std::vector<uint8_t> salt;
@@ -109,6 +111,19 @@ struct DeriveWanted {
 struct ProofWanted {
   SessionRef session;
   SecretBytes proof;
+};
+
+// The login's key is one that is made or fetched for its caller; the answer may take as long as the target or
+// a vault. CredentialLeft once the session is over, whatever was answered.
+struct CredentialWanted {
+  SessionRef session;
+  SnapshotPointer snapshot;
+  uint32_t target_index = 0;
+  uint32_t login_index = 0;
+  std::string identity;
+};
+struct CredentialLeft {
+  SessionRef session;
 };
 
 // A session signals a key that was published somewhere, on any core.
@@ -141,9 +156,9 @@ struct BarrierReached {
   uint64_t number = 0;
 };
 
-using ToControl =
-    std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed, DeriveWanted,
-                 ProofWanted, SignalSent, SessionStarted, SessionEnded, CoreDrained, BarrierReached>;
+using ToControl = std::variant<std::monostate, ApprovalWanted, ApprovalLeft, ApprovalReturned, ApprovalUsed,
+                               DeriveWanted, ProofWanted, CredentialWanted, CredentialLeft, SignalSent,
+                               SessionStarted, SessionEnded, CoreDrained, BarrierReached>;
 
 // ---- Control to core -------------------------------------------------------------------------------------
 
@@ -191,6 +206,18 @@ struct ClosedChanged {
   std::shared_ptr<const Closed> closed;
 };
 
+struct CredentialAnswer {
+  SessionRef session;
+  credential::KeyPointer key;  // null: there is none
+  std::string fault;           // for the caller
+};
+
+// The session's key is about to be taken back: it ends at its next idle point.
+struct CredentialOver {
+  SessionRef session;
+  std::string reason;
+};
+
 struct SnapshotChanged {
   SnapshotPointer snapshot;
 };
@@ -235,8 +262,9 @@ struct RecordAlarm {
 
 struct Drain {};  // stop accepting, end sessions at idle points, then stop
 
-using ToCore = std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, ProofAnswer, SnapshotChanged,
-                            SignalReached, KillSession, Barrier, LockdownChanged, TicketsChanged,
-                            ClosedChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
+using ToCore =
+    std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, ProofAnswer, CredentialAnswer, CredentialOver,
+                 SnapshotChanged, SignalReached, KillSession, Barrier, LockdownChanged, TicketsChanged,
+                 ClosedChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
 
 }  // namespace sallyport

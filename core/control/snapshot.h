@@ -20,6 +20,7 @@ struct LoginState {
   std::string user;
   SecretBytes password;  // empty with `error` when it could not be read
   std::string error;
+  config::SecretFile file;  // of the password, before it was read
 };
 
 struct TargetState {

@@ -85,6 +85,7 @@ TargetState target_state(const config::Target& target, const Plugin* plugin, boo
     LoginState made;
     made.user = login.user;
     if (login.password.source != config::Secret::Source::none) {
+      made.file = config::look_at(login.password);
       Result<std::string> password = config::read_secret(login.password);
       if (password) {
         made.password = SecretBytes(*password);

@@ -100,6 +100,7 @@ void Session::end(std::string_view reason) {
   for (const std::string& key : published_) core_.unpublish(key);
   published_.clear();
   if (proven_) (void)core_.tell(SessionEnded{.session = ref(), .session_id = id_});
+  if (key_.is_asked) (void)core_.tell(CredentialLeft{.session = ref()});
   if (opaque_ && opaque_->stage == Opaque::Stage::moving && (faulted_ || opaque_->is_cut)) {
     for (Leg& leg : legs_) leg.abort(true);
     return;

@@ -23,6 +23,7 @@
 #include "core/path/leg.h"
 #include "core/path/opaque.h"
 #include "core/path/session_fields.h"
+#include "core/path/session_key.h"
 #include "core/path/ticket.h"
 #include "plugins/plugin.h"
 #include "ringlog/recorder.h"
@@ -49,6 +50,8 @@ class Session {
   void on_answer(const ApprovalAnswer& answer);
   void on_derived(DeriveAnswer&& answer);
   void on_proof(ProofAnswer&& answer);
+  void on_credential(CredentialAnswer&& answer);
+  void on_credential_over(const std::string& reason);
   void on_signal();
   void on_kill(const std::string& reason);
   void on_snapshot();
@@ -116,6 +119,7 @@ class Session {
   [[nodiscard]] std::string public_error(std::string_view reason) const;
   int credential(sp_credential& inout);
   int derive(sp_credential& inout);
+  std::optional<std::string> obtain_key();
   bool record_login(sp_proof kind, const std::string& reason);
   void tell_identity(sp_identity& out);
   void tell_permissions(sp_identity& out);
@@ -233,8 +237,8 @@ class Session {
   uint32_t target_index_ = 0, login_index_ = 0;
   std::vector<uint8_t> salted_password_;  // lent to the plugin until feed returns, then zeroed
   bool derive_pending_ = false;
-  bool by_token_ = false;
-  bool proof_pending_ = false;  // stays once control was asked
+  SessionKey key_;                                 // of a login whose key is made or fetched for it
+  bool by_token_ = false, proof_pending_ = false;  // the second stays once control was asked
   std::optional<ProofAnswer> proof_answer_;
   identity::IdentityPointer identity_;     // of a token or ticket that was good
   identity::TicketPointer access_ticket_;  // that is offered as the proof, or was
@@ -252,8 +256,7 @@ class Session {
   // Fields named by the plugin; [0] is unused (SP_FIELD_CLEAR).
   std::string field_names_;
   std::vector<FieldState> fields_;
-  uint32_t fields_generation_ =
-      1;  // in the high bits of an id: one named under an older policy finds nothing
+  uint32_t fields_generation_ = 1;  // an id's high bits: one of an older policy finds nothing
   std::vector<guard::MaskField> mask_fields_;
 
   // Of the reply under way, for its end's record.

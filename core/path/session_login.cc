@@ -17,6 +17,7 @@ constexpr char locked_down[] = "target-locked-down";
 constexpr char gateway_closed[] = "gateway-locked-down";
 constexpr char identity_closed[] = "identity-blocked";
 constexpr char ticket_expired[] = "ticket-expired";
+constexpr char no_credential[] = "no-credential";
 
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
 std::string string_of(sp_text text) {
@@ -165,19 +166,27 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
     out.verdict = SP_WAIT;
     return SP_WAIT;
   }
-  const std::string reason = refusal_reason(*proof_fault);
+  std::string reason = refusal_reason(*proof_fault);
+  std::string key_fault;
   if (reason.empty()) {
     const config::Target& target = *snapshot_->target(target_name_)->target;
     if (login_name_.empty()) login_name_ = target.logins.front().name;
     database_ = client_database_.empty() ? target.database : client_database_;
     settle_place();
     begin_life();
+    const std::optional<std::string> fault = obtain_key();
+    if (!fault) {
+      out.verdict = SP_WAIT;
+      return SP_WAIT;
+    }
+    key_fault = *fault;
+    if (!key_fault.empty()) reason = no_credential;
   }
   if (!proof_fault->empty() && !is_throttled_)
     core_.throttle().failed(peer_host(), guessed_name(), core_.now_ns());
   if (!record_login(kind, reason)) return SP_ERROR_NO_RECORD;
   out.verdict = reason.empty() ? SP_ALLOW : SP_DENY;
-  public_error_ = public_error(reason);
+  public_error_ = reason == no_credential ? key_fault : public_error(reason);
   out.message = text_of(public_error_);
   if (!reason.empty()) return SP_DENY;
   proven_ = true;
@@ -211,6 +220,12 @@ bool Session::record_login(sp_proof kind, const std::string& reason) {
     facts.actor = identity_->actor;
     facts.job = job;
     facts.until_ns = static_cast<uint64_t>(identity_->expires_ns);
+  }
+  if (const credential::Key* key = key_.get()) {
+    facts.credential = key->kind;
+    facts.lease = key->lease;
+  } else if (reason.empty()) {
+    facts.credential = "static";
   }
   return core_.recorder().login(id_, facts).has_value();
 }

@@ -85,9 +85,9 @@ std::string Session::check_scram(sp_bytes proof) {
 std::optional<std::string> Session::check_token(sp_bytes proof) {
   by_token_ = true;
   if (proof_answer_) {
-    access_ticket_ = std::move(proof_answer_->ticket);
-    if (proof_answer_->identity) become(std::move(proof_answer_->identity));
-    return std::move(proof_answer_->fault);
+    access_ticket_ = proof_answer_->ticket;
+    if (proof_answer_->identity) become(proof_answer_->identity);
+    return proof_answer_->fault;
   }
   if (proof_pending_) return std::nullopt;
   if (!expects_token()) return "wrong-proof";

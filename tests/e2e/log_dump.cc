@@ -44,7 +44,9 @@ void add_facts(json& out, const fbs::Header& header) {
     out.update({{"identity", text(login->identity())},
                 {"target", text(login->target())},
                 {"outcome", login->outcome()},
-                {"reason", text(login->reason())}});
+                {"reason", text(login->reason())},
+                {"credential", text(login->credential())},
+                {"lease", text(login->lease())}});
   } else if (const auto* end = header.facts_as_ReplyEnd()) {
     out.update({{"ticket", end->ticket()},
                 {"bytes", end->bytes()},
