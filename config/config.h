@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "config/admin.h"
 #include "config/approval_terms.h"
 #include "config/credential.h"
 #include "config/error.h"
@@ -34,26 +35,6 @@ struct Server {
            drain_timeout_ms = 0;
   uint32_t session_count_max = 0;       // a core
   uint32_t failed_login_count_max = 0;  // a minute, from one source; 0: any
-};
-
-// What a group of callers may do at the admin doors. Ordered as in Admin::roles.
-enum class Role : uint8_t { viewer, approver, auditor, admin };
-inline constexpr size_t role_count = 4;
-
-// Where a listener's certificate and key are found; PEM.
-struct CertificateFiles {
-  std::filesystem::path certificate, key;
-};
-
-struct Admin {
-  std::filesystem::path socket;  // default STATE_DIR/admin.sock
-  Address address;               // of the HTTP API; unset: none
-  std::optional<CertificateFiles> tls;
-  std::vector<std::string> names;  // that callers may call it by (Host), beside its address
-  std::string url;                 // what links begin with: "https://gateway.example.com:8420"
-  std::array<std::vector<std::string>, role_count> roles;  // groups
-  uint32_t ticket_life_ms = 0;                             // of a ticket, at most
-  Place place;
 };
 
 // Stands in a caller's name where a token will say who it is.

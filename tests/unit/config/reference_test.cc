@@ -91,6 +91,15 @@ const std::map<std::string, std::vector<std::string>> probes = {
     {"[[oidc]]", {"[[oidc]]\n?\n"}},
     {"[[target]]", {"[[target]]\nprotocol = \"postgresql\"\n?\n", "[[target]]\nprotocol = \"tcp\"\n?\n"}},
     {"a login", {"[[target]]\nprotocol = \"postgresql\"\nlogins.app.?\n"}},
+    {"credential of a login, kind \"static\"",
+     {"[[target]]\nprotocol = \"postgresql\"\nlogins.app.credential.?\n"}},
+    {"credential of a login, kind \"postgresql-role\"",
+     {"[[target]]\nprotocol = \"postgresql\"\nlogins.app.credential.kind = \"postgresql-role\"\n"
+      "logins.app.credential.?\n"}},
+    {"credential of a login, kind \"vault\"",
+     {"[[target]]\nprotocol = \"postgresql\"\nlogins.app.credential.kind = \"vault\"\n"
+      "logins.app.credential.?\n"}},
+    {"[[vault]]", {"[[vault]]\n?\n", "[[vault]]\nrole_id = \"r\"\n?\n"}},
     {"record", {"[[target]]\nprotocol = \"postgresql\"\nrecord.?\n"}},
     {"[[detector]]", {"[[detector]]\n?\n"}},
     {"[[mask]]", {"[[mask]]\n?\n", "[[mask]]\ndirection = \"request\"\n?\n"}},
