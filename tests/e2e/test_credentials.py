@@ -279,6 +279,9 @@ class Ends(credential_case.Case):
             self.gate.start()
             children = [self.spawn("SELECT session_user, pg_sleep(0.2)", target="minted", user=user)
                         for user in rng.choices(["agent", "robot", "dana", "erin"], k=6)]
+            # In some rounds roles are sure to be there; where in their life is left to chance.
+            if rng.random() < 0.4:
+                process.until(self.roles, "a role")
             threading.Event().wait(rng.choice([0.01, 0.03, 0.1, 0.3, 1.0, 2.0]) * rng.random())
             if rng.random() < 0.2:
                 self.gate.process.send_signal(signal.SIGTERM)

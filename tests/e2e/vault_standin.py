@@ -11,6 +11,7 @@ ending the sessions and dropping the role; `max_ttl` of mounts apart from roles;
 standby redirects (307).
 """
 
+import contextlib
 import http.server
 import json
 import secrets
@@ -111,6 +112,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def handle(self):
+        with contextlib.suppress(ConnectionError):  # a caller who did not wait
+            super().handle()
 
     def do_GET(self):
         self._serve("GET")
