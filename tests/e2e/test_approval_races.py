@@ -5,7 +5,7 @@ two runs. SALLYPORT_FULL=1: 500 races, 50 at once."""
 import concurrent.futures
 import os
 import random
-import re
+import socket
 import threading
 
 import approval_case
@@ -33,17 +33,27 @@ class Races(approval_case.Case):
                 self.tried += 1
             self.gate.run(act, one, as_user=dice.choice(["dana", "dick"]), ok=False)
 
+    def give_up(self, conn):
+        if not conn.closed:
+            conn.cancel()
+
+    def vanish(self, conn):
+        """The connection is cut, under whoever uses it."""
+        if not conn.closed:
+            with socket.socket(fileno=os.dup(conn.fileno())) as cut:
+                cut.shutdown(socket.SHUT_RDWR)
+
     def race(self, seed):
         """One caller's statement until it ran or was given up; how often the caller saw it run."""
         dice = random.Random(seed)
-        statement = f"UPDATE race_rows SET runs = runs + 1 WHERE id = {seed}"
+        statement = f"UPDATE race_often_rows SET runs = runs + 1 WHERE id = {seed}"
         seen = 0
         for _ in range(6):
             try:
                 conn = approval_case.Case.connect(self)
                 if dice.random() < 0.3:
-                    timer = threading.Timer(dice.random() * 1.5, conn.cancel if dice.random() < 0.5 else conn.close)
-                    timer.start()
+                    act = self.give_up if dice.random() < 0.5 else self.vanish
+                    threading.Timer(dice.random() * 1.5, act, [conn]).start()
                 conn.execute(statement)
                 seen += 1
                 if seen == 2 or dice.random() < 0.7:
@@ -61,8 +71,8 @@ class Races(approval_case.Case):
         """each statement ran once with an approval or never"""
         seed = int(os.environ.get("SALLYPORT_SEED", "1"))
         print(f"# SALLYPORT_SEED={seed}, {RACES} races, {AT_ONCE} at once", flush=True)
-        self.cluster.sql("DROP TABLE IF EXISTS race_rows; CREATE TABLE race_rows(id int PRIMARY KEY, runs int NOT NULL DEFAULT 0);"
-                         f"INSERT INTO race_rows SELECT generate_series({seed}, {seed + RACES}); ALTER TABLE race_rows OWNER TO app",
+        self.cluster.sql("DROP TABLE IF EXISTS race_often_rows; CREATE TABLE race_often_rows(id int PRIMARY KEY, runs int NOT NULL DEFAULT 0);"
+                         f"INSERT INTO race_often_rows SELECT generate_series({seed}, {seed + RACES}); ALTER TABLE race_often_rows OWNER TO app",
                          database="shop")
         self.lock, self.tried = threading.Lock(), 0
         stop = threading.Event()
@@ -77,7 +87,7 @@ class Races(approval_case.Case):
             for thread in approvers:
                 thread.join(60)
         runs = dict(tuple(map(int, line.split("|"))) for line in
-                    self.cluster.sql("SELECT id, runs FROM race_rows WHERE runs > 0", database="shop").split())
+                    self.cluster.sql("SELECT id, runs FROM race_often_rows WHERE runs > 0", database="shop").split())
         self.check_record(runs)
         for row, count in seen.items():
             self.assertGreaterEqual(runs.get(row, 0), count, f"row {row}: the caller saw it run")

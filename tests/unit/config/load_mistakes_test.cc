@@ -144,7 +144,7 @@ const Mistake mistakes[] = {
     {"approvers = [\"dba\"]", "approvers = [\"dba\"]\nescalate = { after = \"5m\" } # HERE", "to is missing"},
     {"approvers = [\"dba\"]", "approvers = [\"dba\"]\nescalate = { after = \"10m\", to = [\"staff\"] } # HERE", "not before timeout"},
     {"approvers = [\"dba\"]", "approvers = [\"dba\"] # HERE\nescalate = { after = \"5m\", to = [\"stuff\"] }", "no user has the group \"stuff\""},
-    {"approvers = [\"dba\"]", "groups = [\"dba\"]\napprovers = [\"dba\"] # HERE", "nobody could ever approve"},
+    {"[[rule]]\nname = \"drops\"", "[[rule]] # HERE\nname = \"drops\"\ngroups = [\"dba\"]", "nobody could ever approve"},
     {"[[rule]]\nname = \"drops\"", "[[rule]] # HERE\nname = \"drops\"\ntargets = [\"web-*\"]", "no target \"web-*\""},
 };
 // clang-format on

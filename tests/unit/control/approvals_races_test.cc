@@ -11,7 +11,7 @@
 #include <random>
 #include <set>
 
-#include "tests/unit/control/approval_requests.h"
+#include "tests/unit/control/approval_race.h"
 
 namespace sallyport {
 namespace {
@@ -20,36 +20,6 @@ constexpr uint32_t race_count = 10'000;
 constexpr int step_count = 600;
 constexpr size_t core_count = 2, session_count = 6;
 constexpr uint32_t again_ms = 20'000;
-
-struct Person {
-  const char* name;
-  std::vector<std::string> groups;
-  std::vector<std::string> persons;
-};
-
-const std::vector<Person>& people() {
-  static const std::vector<Person> all = {
-      {"dana", {"dba"}, {"user:dana", "mailto:dana@x"}},
-      {"corp:dana", {"dba", "lead"}, {"https://idp#1", "mailto:dana@x"}},  // dana again
-      {"dick", {"dba"}, {"user:dick"}},
-      {"lea", {"lead"}, {"user:lea"}},
-      {"agent", {"dba"}, {"user:agent"}},
-      {"corp:agent", {"dba"}, {"https://idp#2", "user:agent"}},  // who asks, by another login
-      {"eve", {"interns"}, {"user:eve"}},
-  };
-  return all;
-}
-
-enum class At : uint8_t { idle, wanted, pending, approved, over };
-
-struct ModelSession {
-  SessionRef ref;
-  uint64_t id = 0, ticket = 0;
-  At at = At::idle;
-  uint8_t statement = 0;
-  uint64_t transaction = 0;
-  std::string approval;
-};
 
 class Race {
  public:
@@ -323,10 +293,6 @@ TEST(ApprovalRaces, OnceWithAnApprovalOrNever) {
   EXPECT_GT(in_time, race_count / 10);
   EXPECT_GT(too_late, race_count / 100);
   EXPECT_GT(again_count, race_count / 100);
-  RecordProperty("ran", std::to_string(run_count));
-  RecordProperty("revoked_in_time", std::to_string(in_time));
-  RecordProperty("revoked_too_late", std::to_string(too_late));
-  RecordProperty("ran_again", std::to_string(again_count));
 }
 
 }  // namespace
