@@ -90,7 +90,8 @@ ELSEWHERE = [
     (r"sallyport report masks( --since \w+)?", "tests/e2e/test_masks.py", ['"report", "masks"', '"--since"']),
     (r"sallyport canary( \[?--target NAME\]?| --unlock \w+)?", "tests/e2e/test_canary.py", ['"--target"', '"--unlock"']),
     (r"sallyport plugin (check|record)\b.*", "tests/e2e/test_record.py", ['"plugin"', '"record"', '"--transcripts"']),
-    (r"sallyport login --gateway https://gate:8420 --ca ca.crt", "tests/e2e/login_case.py", ['"login", "--gateway", self.url, "--ca", self.ca']),
+    (r"sallyport login( --gateway https://gate:8420 --ca ca.crt)?", "tests/e2e/login_case.py", ['"login", "--gateway", self.url, "--ca", self.ca']),
+    (r"psql service=shop", "tests/e2e/test_login.py", ["psql service=shop"]),
     (r"sallyport (whoami|tickets( revoke ID)?)", "tests/e2e/test_login.py", ['"whoami"', '"tickets", "revoke"']),
     (r'(curl|export PGUSER=|printf .* curl|psql "postgresql://gate:5432/) ?.*', "tests/e2e/test_login.py", ['"## Logging in with tickets', "self.shell(f"]),
     # Figures are taken by hand, on a quiet machine; what they are taken with is there.
