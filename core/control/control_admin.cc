@@ -75,11 +75,9 @@ void Control::act(const Caller& caller, const json& request, const Reply& reply)
   const Approvals::Approver person = {.name = name, .groups = caller.groups, .persons = caller.persons};
   if (what == "approvals") return reply(list_approvals(person, sees_approvals(caller), request));
   if (what == "approve" || what == "deny") return reply(decide(person, request));
-<<<<<<< ours
-  if (what == "revoke") return revoke(person, caller.is_operator, request, reply);
-=======
-  if (what == "revoke") return revoke(person, is_operator && who.empty(), request, reply);
->>>>>>> theirs
+  const bool overrules =
+      caller.is_remote ? may(caller, config::Role::admin) : caller.is_operator && caller.name.empty();
+  if (what == "revoke") return revoke(person, overrules, request, reply);
   if (what == "reveal") return reply(reveal(person, request));
   if (what == "plan") return plan(person, request, reply);
   if (what == "tickets") return reply(list_tickets(caller));
