@@ -115,7 +115,8 @@ Result<void> print_env(const Ticketed& login, const OutputWish& wish) {
 
 void print_text(const Ticketed& login, const OutputWish& wish, const std::vector<std::string>& written) {
   const Granted& ticket = login.ticket;
-  const int64_t left_ns = std::max<int64_t>(ticket.expires_ns - wall_ns(), 0);
+  // A second more: eight hours are not seven.
+  const int64_t left_ns = std::max<int64_t>(ticket.expires_ns - wall_ns(), 0) + 1'000'000'000;
   printf("Logged in as %s until %s (%s).\n", bold(visible(ticket.identity)).c_str(),
          time_text(ticket.expires_ns).c_str(), duration_text(left_ns).c_str());
   for (const ReadyLine& line : login.lines) {

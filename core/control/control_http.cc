@@ -244,9 +244,11 @@ json Control::login_help() const {
     const config::Listener& listener = config.listeners[i];
     if (listener.is_opaque()) continue;
     const std::string& address = addresses_[i];
-    listeners.push_back({{"protocol", listener.protocol},
-                         {"port", std::atoi(address.c_str() + address.rfind(':') + 1)},
-                         {"tls", listener.tls.has_value()}});
+    json one = {{"protocol", listener.protocol},
+                {"port", std::atoi(address.c_str() + address.rfind(':') + 1)},
+                {"tls", listener.tls.has_value()}};
+    if (!listener.target.empty()) one["target"] = listener.target;
+    listeners.push_back(std::move(one));
   }
   return {{"ok", true},
           {"issuers", issuers},

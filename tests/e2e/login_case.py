@@ -24,6 +24,14 @@ match = { verb = ["DELETE"] }
 action = "deny"
 """
 ADMIN = '[admin]\naddress = "127.0.0.1:0"\ntls = { certificate = "file:tls/server.crt", key = "file:tls/server.key" }\n'
+# `raw` can be reached by it too, and nothing else.
+OWN_LISTENER = """
+[[listener]]
+protocol = "postgresql"
+address = "127.0.0.1:%d"
+target = "raw"
+tls = { certificate = "file:tls/server.crt", key = "file:tls/server.key" }
+"""
 
 
 class Case(oidc_case.Case):
@@ -35,7 +43,9 @@ class Case(oidc_case.Case):
     @classmethod
     def issuers(cls):
         cls.provider = oidc_case.provider()
-        return oidc_case.issuer("corp", cls.provider.issuer, client_id="cli", scopes=["openid"], parties=["agent-7", "robot-8", "cli"])
+        cls.raw_port = process.free_port()
+        return OWN_LISTENER % cls.raw_port + oidc_case.issuer("corp", cls.provider.issuer, client_id="cli", scopes=["openid"],
+                                                              parties=["agent-7", "robot-8", "cli"])
 
     def setUp(self):
         self.provider.reset()

@@ -91,6 +91,8 @@ ELSEWHERE = [
     (r"sallyport canary( \[?--target NAME\]?| --unlock \w+)?", "tests/e2e/test_canary.py", ['"--target"', '"--unlock"']),
     (r"sallyport plugin (check|record)\b.*", "tests/e2e/test_record.py", ['"plugin"', '"record"', '"--transcripts"']),
     (r"sallyport login( --gateway https://gate:8420 --ca ca.crt)?", "tests/e2e/login_case.py", ['"login", "--gateway", self.url, "--ca", self.ca']),
+    (r"sallyport (kill (SID|--identity( NAME --reason TEXT)?)|allow NAME|lockdown (--reason TEXT|--lift))", "tests/e2e/test_tickets.py",
+     ['"kill", "--identity"', '"allow"', '"lockdown", "--reason"', '"lockdown", "--lift"']),
     (r"psql service=shop", "tests/e2e/test_login.py", ["psql service=shop"]),
     (r"sallyport (whoami|tickets( revoke ID)?)", "tests/e2e/test_login.py", ['"whoami"', '"tickets", "revoke"']),
     (r'(curl|export PGUSER=|printf .* curl|psql "postgresql://gate:5432/) ?.*', "tests/e2e/test_login.py", ['"## Logging in with tickets', "self.shell(f"]),

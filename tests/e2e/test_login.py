@@ -105,10 +105,10 @@ class Flows(Case):
     def test_wishes(self):
         """a ticket for one target and for a time; a target that is none of the caller's"""
         said = json.loads(self.machine("--target", "raw", "--for", "90s", "--json").stdout)
-        self.assertEqual(["raw"], [one["name"] for one in said["targets"]])
+        self.assertEqual([("raw", self.raw_port)], [(one["name"], one["port"]) for one in said["targets"]], "its own listener")
         env = {"PGPASSWORD": said["ticket"]}
         self.assertEqual("in", self.shell(f"psql '{said['targets'][0]['url']}' -XtAc \"SELECT 'in'\"", **env))
-        other = said["targets"][0]["url"].replace(",raw@", ",shop@").partition("&passfile")[0]
+        other = said["targets"][0]["url"].replace(f",raw@127.0.0.1:{self.raw_port}", f",shop@127.0.0.1:{self.gate.port}").partition("&passfile")[0]
         done = subprocess.run(["psql", "-Xw", other], env=self.home_environment(**env), capture_output=True, text=True, timeout=60)
         self.assertEqual(2, done.returncode)
         ticket = next(one for one in self.ask("tickets", "--json") if one["id"] == said["id"])
@@ -144,7 +144,7 @@ class Files(Case):
         self.machine("--write", "pgpass")
         second = self.private("dotfiles/pgpass").split("\n")
         self.assertTrue(os.path.islink(self.home + "/.pgpass"))
-        ours = re.compile(rf"127\.0\.0\.1:{self.gate.port}:\*:({TICKET_ID}),(shop|raw):({TICKET})")
+        ours = re.compile(rf"127\.0\.0\.1:({self.gate.port}:\*:{TICKET_ID},shop|{self.raw_port}:\*:{TICKET_ID},raw):{TICKET}")
         self.assertEqual(["# mine", "db:5432:*:me:word", "ours", "ours", "after:5432:*:me:word", ""],
                          ["ours" if ours.fullmatch(line) else line for line in second])
         self.assertNotEqual(first.split("\n")[2:4], second[2:4])

@@ -13,7 +13,7 @@ from oidc_case import Case, Server, issuer, plain, raw_login
 class Hostile(Case):
     """Tokens that no issuer would make. One worker and one psql at a time: the record's order is that of the cases."""
 
-    SERVER_KEYS = "workers = 1"
+    SERVER_KEYS = "workers = 1\nfailed_logins = 0"
 
     @classmethod
     def issuers(cls):

@@ -226,6 +226,23 @@ class KillSwitches(Api):
         self.assertEqual("in", self.taken(self.maker.token(claims)))
         self.assertEqual(404, self.ask("DELETE", "/v1/identities/corp%3Arogue/block", proof=admin)[0])
 
+    def test_commands(self):
+        """the same from the command line, and what status says meanwhile"""
+        token = self.maker.token({"sub": "agent-9"})
+        self.assertEqual("in", self.taken(token))
+        self.gate.run("kill", "--identity", "corp:agent-9", "--reason", "a drill")
+        self.gate.run("lockdown", "--reason", "drill 7")
+        status = self.gate.run("status", ok=False)
+        self.assertEqual(1, status.returncode)
+        self.assertEqual(("drill 7", "killed by operator: a drill"),
+                         (json.loads(status.stdout)["closed"]["all"], json.loads(status.stdout)["closed"]["identities"]["corp:agent-9"]))
+        self.assertIn("drill 7", self.log_in(self.maker.token()).stderr)
+        self.gate.run("lockdown", "--lift")
+        self.assertIn("a drill", self.log_in(token).stderr)
+        self.gate.run("allow", "corp:agent-9")
+        self.assertEqual("in", self.taken(token))
+        self.assertEqual(0, self.gate.run("status", ok=False).returncode)
+
     def test_lockdown(self):
         """a lockdown lets nobody new in, says why, leaves open sessions alone, outlives a restart, and is lifted"""
         admin = self.admin()
@@ -240,6 +257,24 @@ class KillSwitches(Api):
         self.assertNotIn("incident 12", self.stays_out(got | {"access_token": "x"}, "wrong-proof"))
         self.assertEqual(200, self.ask("DELETE", "/v1/lockdown", proof=admin)[0])
         self.enters(got)
+
+
+class Guessing(Api):
+    SERVER_KEYS = "workers = 1\nfailed_logins = 1\n" + ADMIN  # one a minute, of all of them together
+
+    def test_slowed(self):
+        """after too many wrong words a source is refused unseen, with the same public error, whatever it comes with then"""
+        env = self.environment()
+        first = self.psql("SELECT 1", "-w", env=env | {"PGPASSWORD": "wrong"})
+        for proof in (lambda: self.psql("SELECT 1", "-w", env=env), lambda: self.log_in(self.maker.token())):
+            before = len(self.logins())
+            done = proof()
+            self.assertEqual((2, oidc_case.plain(first.stderr)), (done.returncode, oidc_case.plain(done.stderr)))
+            self.reason_behind(before, ["too-many-failures"])
+        self.gate.server = self.SERVER_KEYS.replace("failed_logins = 1", "failed_logins = 0")
+        self.gate.write()
+        self.gate.run("reload")
+        process.until(lambda: self.psql("SELECT 1", "-w", env=env).returncode == 0, "the reload at the core")
 
 
 class Door(Api):
