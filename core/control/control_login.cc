@@ -1,7 +1,5 @@
-// What logins need of the control thread: callers' tokens checked, their issuers' keys fetched, and the keys
-// that targets' passwords stand for.
+// Callers who prove themselves with tokens or tickets: checking them, and getting their issuers' keys.
 #include <curl/curl.h>
-#include <openssl/evp.h>
 
 #include <nlohmann/json.hpp>
 
@@ -15,18 +13,6 @@ namespace {
 
 // One for each issuer, which has one fetch under way at most: that one hangs holds up no other.
 constexpr size_t fetcher_count = limits::issuer_count_max;
-
-// RFC 5802's SaltedPassword.
-SecretBytes salted_password(const SecretBytes& password, std::span<const uint8_t> salt, uint32_t iterations) {
-  std::array<std::byte, 32> out{};
-  const std::string_view text = password.text();
-  const int made = PKCS5_PBKDF2_HMAC(text.data(), static_cast<int>(text.size()), salt.data(),
-                                     static_cast<int>(salt.size()), static_cast<int>(iterations),
-                                     EVP_sha256(), out.size(), reinterpret_cast<unsigned char*>(out.data()));
-  SecretBytes secret = made == 1 ? SecretBytes(std::span<const std::byte>(out)) : SecretBytes();
-  explicit_bzero(out.data(), out.size());
-  return secret;
-}
 
 }  // namespace
 
@@ -82,24 +68,6 @@ nlohmann::json Control::issuer_status() const {
                    {"error", one.error}});
   }
   return all;
-}
-
-void Control::derive(DeriveWanted&& wanted) {
-  auto job = std::make_shared<DeriveWanted>(std::move(wanted));
-  const auto answer = [this, job](SecretBytes secret) {
-    send(job->session.core, DeriveAnswer{.session = job->session,
-                                         .target_index = job->target_index,
-                                         .login_index = job->login_index,
-                                         .salt = job->salt,
-                                         .iterations = job->iterations,
-                                         .salted_password = std::move(secret)});
-  };
-  const bool taken = workers_->submit([job, answer]() -> Workers::Done {
-    const SecretBytes& password = job->snapshot->targets[job->target_index].logins[job->login_index].password;
-    auto secret = std::make_shared<SecretBytes>(salted_password(password, job->salt, job->iterations));
-    return [answer, secret] { answer(std::move(*secret)); };
-  });
-  if (!taken) answer(SecretBytes());
 }
 
 }  // namespace sallyport

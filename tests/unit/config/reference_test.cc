@@ -103,7 +103,7 @@ const std::map<std::string, std::vector<std::string>> probes = {
     {"record", {"[[target]]\nprotocol = \"postgresql\"\nrecord.?\n"}},
     {"[[detector]]", {"[[detector]]\n?\n"}},
     {"[[mask]]", {"[[mask]]\n?\n", "[[mask]]\ndirection = \"request\"\n?\n"}},
-    {"[[rule]]", {"[[rule]]\n?\n", "[[rule]]\naction = \"approve\"\n?\n"}},
+    {"[[rule]]", {"[[rule]]\n?\n", "[[rule]]\naction = \"approve\"\napprovers = [\"dba\"]\n?\n"}},
     {"escalate of a rule", {"[[rule]]\naction = \"approve\"\nescalate.?\n"}},
 };
 
