@@ -166,7 +166,7 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
     out.verdict = SP_WAIT;
     return SP_WAIT;
   }
-  std::string reason = refusal_reason(*proof_fault);
+  std::string reason = is_throttled_ ? *proof_fault : refusal_reason(*proof_fault);
   std::string key_fault;
   if (reason.empty()) {
     const config::Target& target = *snapshot_->target(target_name_)->target;
