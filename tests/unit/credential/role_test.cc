@@ -18,7 +18,7 @@ TEST(RoleName, ShowsWhoseItIs) {
 }
 
 TEST(RoleName, HasPlainLettersAndAtMost63OfThem) {
-  for (const std::string identity :
+  for (const std::string& identity :
        {std::string(300, 'x'), std::string("\"; DROP ROLE postgres; --"), std::string("Zo\xc3\xab"),
         std::string("a\0b", 3), std::string(34, 'a') + "\xc3\xab"}) {
     const std::string name = role_name(prefix, identity, random);
