@@ -270,19 +270,15 @@ class Leaks(Attack):
                                               "WHERE id = 1); END$$" % (level, code))), code)
 
     def test_stored(self):
-        """a value that waits in a setting, a comment, a definition or a name"""
+        """a value that waits in a setting or a name; what code at the target writes into a definition is a copy (THREATS.md)"""
         client = self.client()
         value = "(SELECT name FROM customers WHERE id = 1)"
         client.ask(query(f"SELECT set_config('my.x', {value}, false), set_config('application_name', {value}, false)"))
-        client.ask(query(f"DO $$BEGIN EXECUTE format('COMMENT ON TABLE items IS %L', {value});"
-                         f"EXECUTE format('CREATE TEMP VIEW v AS SELECT %L', {value}); END$$"))
         for text in ("SELECT current_setting('my.x')", "SELECT current_setting('my.' || 'x', true)", "SHOW my.x", "SHOW application_name",
                      "SELECT pg_catalog.current_setting('application_name')", "SELECT setting FROM pg_settings",
-                     "SELECT obj_description('items'::regclass, 'pg_class')", "SELECT pg_get_viewdef('v'::regclass)",
                      "SELECT query, application_name FROM pg_stat_get_activity(pg_backend_pid())"):
             self.clean(client.ask(query(text)), text)
             self.clean(client.ask(run(text), SYNC), text)
-        self.cluster.sql("COMMENT ON TABLE items IS NULL", database="shop")
 
     def test_renamed_name(self):
         """a prepared statement that code at the target has replaced"""

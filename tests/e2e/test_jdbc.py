@@ -127,9 +127,9 @@ class Jdbc(Twins):
         self.assertEqual("still: here", lines[-1])
 
     def test_unreadable(self):
-        """what the gateway cannot read is refused, where the server's own word for it would be 42601"""
+        """what no grammar reads is refused with the server's own code"""
         lines = self.run_at("raw", self.program("Queries.unreadable"))
-        self.assertEqual(["42501", "42501", "here"], [lines[0].split()[1], lines[2].split()[1], lines[-1].split()[1]])
+        self.assertEqual(["42601", "42601", "here"], [lines[0].split()[1], lines[2].split()[1], lines[-1].split()[1]])
 
     def test_tls(self):
         """verify-full accepts the gateway's certificate, and refuses it by another CA or another name"""

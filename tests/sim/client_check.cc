@@ -123,7 +123,8 @@ void Client::check_refusable(const Segment& segment, const std::vector<std::stri
   for (const std::string& message : messages) {
     if (message[0] != pg::back::error) continue;
     errors += std::string(report_text(message, 'C')) + " ";
-    refused |= report_text(message, 'C') == "42501";
+    const std::string_view code = report_text(message, 'C');
+    refused |= code == "42501" || (code == "42601" && segment.tags.front().kind == Kind::unparsed);
   }
   if (!segment.simple) return;
   const Kind kind = segment.tags.front().kind;

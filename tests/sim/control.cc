@@ -88,7 +88,7 @@ void Control::decide(const std::string& id) {
 void Control::lend(Approval& approval, const std::string& id, const Waiter& waiter) {
   approval.lent = true;
   answer(waiter, id, ApprovalState::approved);
-  if (!scene_.mishap(150)) return;
+  if (!scene_.mishap(400)) return;
   approval.revoking = true;
   answer(waiter, id, ApprovalState::revoked);
 }

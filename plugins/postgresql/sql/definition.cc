@@ -115,7 +115,7 @@ void Walker::alter_table(Fields fields) {
       const std::string_view kind = text_of(command, "subtype");
       // Rows that a table no longer shows are gone for who reads it, wherever they lie now.
       const bool takes_away =
-          kind == "AT_DropColumn" || kind == "AT_DetachPartition" || kind == "AT_DropInherit";
+          kind == "AT_DropColumn" || kind.starts_with("AT_DetachPartition") || kind == "AT_DropInherit";
       if (takes_away || overwrites(command)) facts_.effect(Effect::destroy);
       if (kind.find("Trig") != std::string_view::npos) facts_.escape("trigger");
       if (kind.ends_with("Rule")) facts_.escape("rule");

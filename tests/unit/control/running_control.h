@@ -74,8 +74,10 @@ class RunningControl {
     TargetState& target = snapshot->targets.emplace_back();
     target.target = &(*policy)->config().targets.front();
     target.plugin = &plugins_["test"];
-    target.logins.push_back(
-        {.user = "app", .password = SecretBytes(std::string_view("of the target")), .error = ""});
+    target.logins.push_back({.user = "app",
+                             .password = SecretBytes(std::string_view("of the target")),
+                             .error = "",
+                             .file = config::look_at(target.target->logins.front().password)});
     socket_ = (*policy)->config().admin.socket.string();
     to_control = std::move(*ControlInbox::open());
     to_core = std::move(*CoreInbox::open());
