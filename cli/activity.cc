@@ -21,6 +21,7 @@ std::vector<std::string> copies(const flatbuffers::Vector<flatbuffers::Offset<fl
 void login(Visit& visit, const ringlog::fbs::Login& facts) {
   visit.identity = copy(facts.identity());
   visit.actor = copy(facts.actor());
+  visit.on_behalf_of = copy(facts.on_behalf_of());
   visit.target = copy(facts.target());
   visit.login = copy(facts.login());
   visit.database = copy(facts.database());
@@ -29,16 +30,6 @@ void login(Visit& visit, const ringlog::fbs::Login& facts) {
 }
 
 }  // namespace
-
-const char* verdict_text(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::Allow: return "allow";
-    case Verdict::Deny: return "deny";
-    case Verdict::Wait: return "wait";
-    case Verdict::Observe: return "observe";
-  }
-  return "unknown";
-}
 
 void Activities::take(const ringlog::RecordView& record) {
   if (record.session == 0) return;
@@ -111,6 +102,7 @@ void Activities::request(Open& open, const ringlog::RecordView& record, const ri
               .rule = rule,
               .approval = copy(facts.approval()),
               .text = record.erased ? "" : std::string(payload_text(record)),
+              .sealed = record.sealed && !record.erased,
               .erased = record.erased};
   for (uint32_t i = 0; facts.fields() && i < facts.fields()->size(); ++i) {
     const auto* field = facts.fields()->Get(i);

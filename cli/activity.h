@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/control/record_json.h"
 #include "ringlog/facts.h"
 #include "ringlog/record.h"
 
@@ -17,7 +18,7 @@ namespace sallyport::cli {
 struct Visit {
   uint64_t instance = 0, session = 0;
   uint64_t opened_ns = 0;
-  std::string protocol, peer, identity, actor, target, login, database;
+  std::string protocol, peer, identity, actor, on_behalf_of, target, login, database;
   std::vector<std::string> groups;
   bool accepted = false;
 };
@@ -35,6 +36,7 @@ struct Activity {
   ringlog::Verdict verdict = ringlog::Verdict::Deny;
   bool paused = false;  // it has waited for an approval, whatever came of it
   std::string rule, approval, text;
+  bool sealed = false;    // the text is an auditor's to read
   bool erased = false;    // the text is gone under retention
   bool answered = false;  // the reply has ended; what follows is known
   uint64_t end_ns = 0, units = 0, masked = 0, withheld = 0;
@@ -68,7 +70,5 @@ class Activities {
   Wanted wanted_;
   std::map<std::pair<uint64_t, uint64_t>, Open> open_;  // by instance and session
 };
-
-[[nodiscard]] const char* verdict_text(ringlog::Verdict verdict);
 
 }  // namespace sallyport::cli

@@ -37,10 +37,12 @@ void print_line(const char* name, const std::string& text) {
 void print_who(const json& approval, const auto& text) {
   const std::string actor = text("actor");
   print_line("who", (actor.empty() ? text("identity") : actor + " for " + text("identity")) + " from " +
-                        text("peer"));
+                        text("peer") + (text("sid").empty() ? "" : ", session " + text("sid")));
+  print_line("for", text("on_behalf_of"));
   for (const json& one : approval.value("job", json::array()))
     print_line("job", visible(one.value("name", "")) + " " + visible(one.value("value", "")));
-  print_line("where", text("target") + ", database " + text("database") + ", login " + text("login"));
+  const std::string place = ", database " + text("database") + ", login " + text("login");
+  print_line("where", text("target") + (approval.value("access_ms", 0) == 0 ? place : ""));
   print_line("why", indented(text("caller_reason")));
 }
 

@@ -7,6 +7,7 @@
 #include "cli/record_text.h"
 #include "config/clock.h"
 #include "core/guard/cases.h"
+#include "core/guard/custom.h"
 
 namespace sallyport::cli {
 
@@ -45,6 +46,19 @@ void warn_of_old_secrets(const Snapshot& snapshot) {
   }
 }
 
+// Of a config that has mistakes, too: who misspelt one looks for it here.
+int list_detectors(const Context& context) {
+  const config::Loading loading = config::load_all(context.config_file);
+  const auto custom = guard::CustomDetectors::compile(loading.config.detectors);
+  const std::vector<std::string> names = guard::detector_names(custom ? custom->get() : nullptr);
+  if (context.json) {
+    puts(json_text(names).c_str());
+  } else {
+    for (const std::string& name : names) puts(name.c_str());
+  }
+  return exit_done;
+}
+
 int check(const Context& context, const std::string& cases) {
   if (!cases.empty()) {
     const auto source = read_policy(context);
@@ -62,12 +76,17 @@ int check(const Context& context, const std::string& cases) {
 
 void add_check(CLI::App& app, Context& context) {
   auto cases = std::make_shared<std::string>();
+  auto detectors = std::make_shared<bool>(false);
   CLI::App* command = app.add_subcommand("check", "find every problem of the configuration at once");
   command->add_option("--cases", *cases,
                       "judge the statements of this file and compare with what it expects");
+  command->add_flag("--detectors", *detectors, "list what `detect` of a mask may name, and check nothing");
   command->footer("Example: sallyport --config sallyport.toml check --cases cases.toml");
-  command->callback(
-      [&context, cases] { context.run = [&context, cases] { return check(context, *cases); }; });
+  command->callback([&context, cases, detectors] {
+    context.run = [&context, cases, detectors] {
+      return *detectors ? list_detectors(context) : check(context, *cases);
+    };
+  });
 }
 
 }  // namespace sallyport::cli

@@ -26,6 +26,7 @@ void add_canary(CLI::App&, Context&);
 void add_check(CLI::App&, Context&);
 void add_demo(CLI::App&, Context&);
 void add_explain(CLI::App&, Context&);
+void add_grants(CLI::App&, Context&);
 void add_init(CLI::App&, Context&);
 void add_log(CLI::App&, Context&);
 void add_kill(CLI::App&, Context&);
@@ -45,8 +46,8 @@ void add_user(CLI::App&, Context&);
 
 // In the order of --help.
 inline constexpr Add commands[] = {
-    add_demo,      add_serve,    add_init,    add_check, add_explain, add_targets, add_user,
-    add_approvals, add_sessions, add_search,  add_show,  add_replay,  add_tail,    add_report,
-    add_canary,    add_log,      add_operate, add_kill,  add_login,   add_tickets, add_plugin};
+    add_demo,     add_serve,   add_init, add_check,  add_explain, add_targets, add_user,   add_approvals,
+    add_sessions, add_search,  add_show, add_replay, add_tail,    add_report,  add_grants, add_canary,
+    add_log,      add_operate, add_kill, add_login,  add_tickets, add_plugin};
 
 }  // namespace sallyport::cli

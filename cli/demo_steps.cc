@@ -49,9 +49,16 @@ Result<json> parsed(const Result<Finished>& done) {
   return value;
 }
 
+// As a shell takes it: what is shown may be pasted.
 std::string quoted(const std::string& word) {
-  const bool plain = word.find_first_of(" $;'\"*()") == word.npos;
-  return plain ? word : "\"" + word + "\"";
+  if (word.find_first_of(" $;'\"\\`*?[]()<>|&!#~") == word.npos) return word;
+  if (word.find('\'') == word.npos) return "'" + word + "'";
+  std::string out = "\"";
+  for (const char c : word) {
+    if (c == '"' || c == '$' || c == '`' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
 }
 
 // The log up to its last commit, which ends at `end` in the newest file; the rest of that file is

@@ -165,6 +165,8 @@ void add_init(CLI::App& app, Context& context) {
   command->add_option("--listen", setup.listen, "where the gateway listens")->capture_default_str();
   command->add_option("--certificate", setup.certificate, "a server certificate of your own, PEM");
   command->add_option("--key", setup.key, "its key");
+  command->add_option("--plugin-dir", setup.plugin_dir,
+                      "where postgresql.so is; else beside this program's build, or the system's");
   command->add_option("--ca", setup.ca, "the CA that clients check it by");
   command->footer(
       "Example: sallyport init --dir gate --target-address 10.0.0.5:5432 --target-database shop "

@@ -9,8 +9,10 @@
 #include "cli/remote.h"
 #include "cli/table.h"
 #include "config/file.h"
+#include "config/log_limits.h"
 #include "ringlog/keys.h"
 #include "ringlog/verify.h"
+#include "ringlog/witness_head.h"
 
 namespace sallyport::cli {
 
@@ -22,6 +24,7 @@ struct Options {
   LogSource source;
   std::string public_key;  // file
   std::string head;        // file
+  std::string witness;     // file
   ProofOptions proof;
 };
 
@@ -39,7 +42,8 @@ json report_json(const ringlog::VerifyReport& report) {
   json all = {{"ok", report.whole()},          {"instances", report.instances},
               {"segments", report.segments},   {"commits", report.commits},
               {"records", report.records},     {"bytes", report.bytes},
-              {"erased", report.erased},       {"torn", torn},
+              {"erased", report.erased},       {"sealed", report.sealed},
+              {"heads", report.heads},         {"torn", torn},
               {"rotations", report.rotations}, {"closed", report.closed},
               {"disowned", report.disowned},   {"head", head_json(report.head)}};
   if (report.fault) {
@@ -70,6 +74,8 @@ void print_report(const ringlog::VerifyReport& report) {
            static_cast<unsigned long long>(tail.offset));
   }
   if (report.erased) printf("       %s erased under retention\n", count(report.erased, "payload").c_str());
+  if (report.sealed) printf("       %s sealed to an auditor\n", count(report.sealed, "payload").c_str());
+  if (report.heads) printf("       %s of a witness\n", count(report.heads, "head").c_str());
   if (report.rotations) printf("       %s of the root key\n", count(report.rotations, "rotation").c_str());
   if (report.disowned)
     printf("       %s given up after failed writes\n", count(report.disowned, "segment").c_str());
@@ -87,6 +93,29 @@ std::optional<std::string> key_file(const Context& context, const Options& optio
   return (config->server.state_dir / "log.pub").string();
 }
 
+// What was kept elsewhere; nothing after printing why it cannot be read.
+std::optional<std::vector<ringlog::Head>> saved_heads(const Context& context, const Options& options) {
+  std::vector<ringlog::Head> saved;
+  if (!options.head.empty()) {
+    const Result<std::string> text = config::read_file(options.head, head_size_max);
+    const Result<ringlog::Head> head = text ? ringlog::parse_head(*text) : std::unexpected(text.error());
+    if (!head) {
+      print_error(context, options.head + ": " + head.error().text);
+      return std::nullopt;
+    }
+    saved.push_back(*head);
+  }
+  if (options.witness.empty()) return saved;
+  const Result<std::string> text = config::read_file(options.witness, limits::witness_file_size_max);
+  const auto heads = text ? ringlog::find_heads(*text) : std::unexpected(text.error());
+  if (!heads || heads->empty()) {
+    print_error(context, options.witness + ": " + (heads ? "holds no head of a log" : heads.error().text));
+    return std::nullopt;
+  }
+  saved.insert(saved.end(), heads->begin(), heads->end());
+  return saved;
+}
+
 std::optional<ringlog::VerifyReport> examine(const Context& context, const Options& options, int& exit) {
   exit = exit_unreachable;
   const auto directory = log_directory(context, options.source);
@@ -97,17 +126,9 @@ std::optional<ringlog::VerifyReport> examine(const Context& context, const Optio
     print_error(context, key.error().text);
     return std::nullopt;
   }
-  std::optional<ringlog::Head> saved;
-  if (!options.head.empty()) {
-    const Result<std::string> text = config::read_file(options.head, head_size_max);
-    const Result<ringlog::Head> head = text ? ringlog::parse_head(*text) : std::unexpected(text.error());
-    if (!head) {
-      print_error(context, options.head + ": " + head.error().text);
-      return std::nullopt;
-    }
-    saved = *head;
-  }
-  auto report = ringlog::verify(ringlog::system_files(), *directory, *key, saved);
+  auto saved = saved_heads(context, options);
+  if (!saved) return std::nullopt;
+  auto report = ringlog::verify(ringlog::system_files(), *directory, *key, std::move(*saved));
   if (report) return std::move(*report);
   print_error(context, report.error().text);
   return std::nullopt;
@@ -159,6 +180,9 @@ void add_log(CLI::App& app, Context& context) {
   add_files(*verify_command, *options);
   verify_command->add_option("--head", options->head,
                              "a file with what `log head` once printed: it must be in the log");
+  verify_command->add_option(
+      "--witness", options->witness,
+      "a file with lines that hold heads, as a witness keeps them: all must be in the log");
   add_proof_options(*verify_command, options->proof);
   verify_command->footer("Example: sallyport log verify /mnt/evidence/log --public-key log.pub");
   verify_command->callback(
@@ -175,6 +199,8 @@ void add_log(CLI::App& app, Context& context) {
 
   add_log_key(*group, context);
   add_log_erase(*group, context);
+  add_log_accept(*group, context);
+  add_log_seal_key(*group, context);
 }
 
 }  // namespace sallyport::cli

@@ -57,8 +57,9 @@ int export_asciicast(const Context& context, const ExportTo& to) {
     fprintf(to.out, "%s\n", json_text(json::array({seconds, "o", text}), -1).c_str());
   };
   Retelling retelling(context, write);
-  return each_record(context, to.directory, to.session,
-                     [&retelling](const ringlog::RecordView& record) { retelling.take(record); });
+  return each_record(
+      context, to.directory, to.session,
+      [&retelling](const ringlog::RecordView& record) { retelling.take(record); }, to.key);
 }
 
 }  // namespace sallyport::cli

@@ -5,14 +5,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 
 #include "cli/log_export.h"
 #include "cli/log_source.h"
 #include "cli/record_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
-#include "config/clock.h"
 #include "ringlog/erase.h"
 
 namespace sallyport::cli {
@@ -25,17 +23,6 @@ struct Options {
   bool dry = false;
 };
 
-// As --since elsewhere; days may be more than other durations can.
-std::optional<uint64_t> before_ns(const std::string& text) {
-  constexpr uint64_t day_ns = 86'400'000'000'000;
-  uint64_t days = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), days);
-  const auto now_ns = static_cast<uint64_t>(wall_ns());
-  if (error == std::errc() && std::string_view(end, text.data() + text.size()) == "d")
-    return days < now_ns / day_ns ? now_ns - days * day_ns : 0;
-  return since_ns(text);
-}
-
 void print_report(const ringlog::EraseReport& report, bool dry) {
   printf("%s %llu payloads, %s, in %llu segments\n", dry ? "would erase" : "erased",
          static_cast<unsigned long long>(report.records), bytes_text(report.bytes).c_str(),
@@ -47,7 +34,7 @@ void print_report(const ringlog::EraseReport& report, bool dry) {
 }
 
 int erase(const Context& context, const Options& options) {
-  const auto before = before_ns(options.before);
+  const auto before = since_ns(options.before);
   if (!before) {
     print_error(context, std::string("--before") + (since_help + std::string_view("--since").size()));
     return exit_usage;

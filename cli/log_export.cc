@@ -50,16 +50,21 @@ int export_session(const Context& context, const Options& options) {
   const auto filter = find_session(context, *directory, options.sid, exit);
   if (!filter) return exit;
   if (options.proof.empty())
-    return export_text(context, options, {.directory = *directory, .session = *filter, .out = nullptr});
+    return export_text(
+        context, options,
+        {.directory = *directory, .session = *filter, .key = options.source.key, .out = nullptr});
   return export_proof(context, *directory, *filter->instance, *filter->session, options.proof);
 }
 
 }  // namespace
 
 int export_jsonl(const Context& context, const ExportTo& to) {
-  return each_record(context, to.directory, to.session, [&to](const ringlog::RecordView& record) {
-    fprintf(to.out, "%s\n", json_text(record_json(record), -1).c_str());
-  });
+  return each_record(
+      context, to.directory, to.session,
+      [&to](const ringlog::RecordView& record) {
+        fprintf(to.out, "%s\n", json_text(record_json(record), -1).c_str());
+      },
+      to.key);
 }
 
 void add_log_export(CLI::App& group, Context& context) {
@@ -74,6 +79,7 @@ void add_log_export(CLI::App& group, Context& context) {
   form->add_flag("--ocsf", options->ocsf,
                  "events of OCSF 1.3.0, Datastore Activity (6005), a JSON object a line");
   command->add_option("--output", options->output, "the file to write; else standard output");
+  add_key_option(*command, options->source);
   add_log_option(*command, options->source);
   command->footer("Example: sallyport log export --session 0.17 --proof /mnt/evidence");
   command->callback([&context, options] {

@@ -26,12 +26,17 @@ int export_proof(const Context& context, const std::string& directory, uint64_t 
 struct ExportTo {
   std::string directory;
   ringlog::Reader::Filter session;
+  std::string key;  // of LogSource
   FILE* out;
 };
 int export_jsonl(const Context& context, const ExportTo& to);      // each record as `show --json` has it
 int export_asciicast(const Context& context, const ExportTo& to);  // version 2, as asciinema plays it
 int export_ocsf(const Context& context, const ExportTo& to);       // 1.3.0, Datastore Activity (6005)
 
+// `log accept`: what a witness holds and the log lacks.
+void add_log_accept(CLI::App& group, Context& context);
+// `log seal-key`.
+void add_log_seal_key(CLI::App& group, Context& context);
 // `log erase`.
 void add_log_erase(CLI::App& group, Context& context);
 // Root becomes the user whose folder this is, so that the gateway can use what is written there; others must

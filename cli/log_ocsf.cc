@@ -143,6 +143,7 @@ json request_event(const Visit& visit, const Activity& activity) {
                      {"masked", activity.masked},
                      {"withheld", activity.withheld},
                      {"hits", hits_json(activity)},
+                     {"sealed", activity.sealed},
                      {"erased", activity.erased}};
   return one;
 }
@@ -157,8 +158,9 @@ int export_ocsf(const Context& context, const ExportTo& to) {
         print(login_event(visit));
         return true;
       });
-  const int exit = each_record(context, to.directory, to.session,
-                               [&activities](const ringlog::RecordView& record) { activities.take(record); });
+  const int exit = each_record(
+      context, to.directory, to.session,
+      [&activities](const ringlog::RecordView& record) { activities.take(record); }, to.key);
   activities.finish();
   return exit;
 }

@@ -1,5 +1,6 @@
 #include "cli/log_source.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -13,6 +14,10 @@ namespace sallyport::cli {
 
 void add_log_option(CLI::App& command, LogSource& source) {
   command.add_option("--log", source.directory, "the log's folder; needs no configuration then");
+}
+
+void add_key_option(CLI::App& command, LogSource& source) {
+  command.add_option("--key", source.key, "the auditor's private key, where texts are sealed");
 }
 
 std::optional<std::string> log_directory(const Context& context, const LogSource& source) {
@@ -37,15 +42,26 @@ std::optional<uint64_t> since_ns(const std::string& text) {
     const char* end = strptime(text.c_str(), format, &parts);
     if (end && *end == '\0') return static_cast<uint64_t>(mktime(&parts)) * 1'000'000'000;
   }
-  const auto age_ms = config::parse_duration(text);
+  const auto age_ms = config::parse_age(text);
   if (!age_ms) return std::nullopt;
   const auto now_ns = static_cast<uint64_t>(wall_ns());
-  return now_ns - std::min(now_ns, static_cast<uint64_t>(*age_ms) * 1'000'000);
+  return now_ns - std::min(now_ns / 1'000'000, *age_ms) * 1'000'000;
 }
 
 int each_record(const Context& context, const std::string& directory, ringlog::Reader::Filter filter,
-                const std::function<void(const ringlog::RecordView&)>& take) {
+                const std::function<void(const ringlog::RecordView&)>& take, const std::string& key_file) {
   ringlog::Reader reader(ringlog::system_files(), directory, filter);
+  std::optional<ringlog::Opener> opener;
+  if (!key_file.empty()) {
+    auto loaded = ringlog::Opener::load(ringlog::system_files(), key_file);
+    if (!loaded) {
+      print_error(context, loaded.error().text);
+      return exit_unreachable;
+    }
+    opener.emplace(std::move(*loaded));
+    reader.open_with(&*opener);
+  }
+  bool has_refused = false;
   while (true) {
     auto record = reader.next();
     if (!record) {
@@ -53,6 +69,8 @@ int each_record(const Context& context, const std::string& directory, ringlog::R
       return exit_no;
     }
     if (!*record) return exit_done;
+    if (opener && (*record)->sealed && !(*record)->erased && !std::exchange(has_refused, true))
+      fprintf(stderr, "sallyport: some of it is sealed to another key than %s\n", key_file.c_str());
     take(**record);
   }
 }

@@ -25,7 +25,8 @@ namespace {
 constexpr int person_timeout_s = 300;
 
 struct Options {
-  std::string gateway, ca, issuer, issuer_ca, flow, client_id, secret_file, token_file, resource, life, host;
+  std::string gateway, ca, issuer, issuer_ca, flow, client_id, secret_file, token_file, resource, life, host,
+      on_behalf_of;
   std::vector<std::string> scopes, targets, write;
   std::string service_prefix;
   bool env = false, show = false, keep = false, no_browser = false;
@@ -127,7 +128,7 @@ int failed(const Context& context, const Error& error) {
 }
 
 Result<Wish> make_wish(const Options& options) {
-  Wish wish{.targets = options.targets, .life_s = 0};
+  Wish wish{.targets = options.targets, .life_s = 0, .on_behalf_of = options.on_behalf_of};
   for (const std::string& target : options.targets) {
     if (const Result<void> good = config::check_name(target); !good)
       return std::unexpected(Error(good.error()).in("--target"));
@@ -218,6 +219,8 @@ void add_login(CLI::App& app, Context& context) {
                       "a ticket for this target alone; may stand several times");
   command->add_option("--for", options->life,
                       "how long it is good, as in 30m; left out: as the gateway has it");
+  command->add_option("--on-behalf-of", options->on_behalf_of,
+                      "for whom you ask, as the gateway calls that person; it says whether you may");
   command->add_option("--host", options->host,
                       "where the databases' listeners are; left out: the gateway's host");
   command->add_option("--write", options->write, "write the ticket to ~/.pgpass or ~/.pg_service.conf too")

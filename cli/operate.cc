@@ -50,6 +50,16 @@ int status(const Context& context) {
   printf("policy     version %d\n", answer->value("policy_version", 0));
   printf("canary     %s, %d runs, %d leaks\n", canary.value("last", "").c_str(), canary.value("runs", 0),
          canary.value("leaks", 0));
+  for (const json& way : log.value("witness", json::object()).value("ways", json::array())) {
+    const std::string error = way.value("error", "");
+    printf("witness    %s: %s\n", one_line(way.value("to", ""), 100).c_str(),
+           error.empty()
+               ? ("head taken " + std::to_string(way.value("age_s", int64_t{-1})) + " s ago").c_str()
+               : ("TAKES NO HEADS: " + one_line(error, 200)).c_str());
+  }
+  if (const json kept = log.value("retention", json()); kept.is_object())
+    printf("retention  %lld payloads erased since the start%s\n", kept.value("erased", 0LL),
+           one_line(kept.value("failing", false) ? "; FAILS: " + kept.value("error", "") : "", 200).c_str());
   for (const json& one : locked) {
     printf("LOCKED     %s since %s\n", one.value("target", "").c_str(), one.value("since", "").c_str());
   }

@@ -5,9 +5,12 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <iostream>
 
 #include "cli/policy_source.h"
+#include "cli/secret.h"
+#include "config/quantity.h"
 #include "core/control/admin.h"
 
 namespace sallyport::cli {
@@ -18,6 +21,21 @@ std::optional<config::Config> read_config(const Context& context) {
   report_problems(context, config.error());
   return std::nullopt;
 }
+
+namespace {
+
+// The gateway does not say which of the two is wrong; who reads its config may know.
+std::string doubt(const config::Config& config, const std::string& as, const Error& error) {
+  if (error.code != 0 || error.text.find("secret is wrong") == std::string::npos) return "";
+  std::vector<std::string> names;
+  for (const config::User& user : config.users) names.push_back(user.name);
+  if (std::ranges::find(names, as) == names.end())
+    return ": the config has no user " + config::in_quotes(as) + config::did_you_mean(as, names);
+  return std::string(": the secret of ") + as + " was read from " +
+         (getenv("SALLYPORT_SECRET") ? "SALLYPORT_SECRET" : "the prompt or standard input");
+}
+
+}  // namespace
 
 std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json request,
                                           const std::string& as, int& exit) {
@@ -30,9 +48,14 @@ std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json
     return std::nullopt;
   }
   if (!as.empty()) {
-    const char* secret = getenv("SALLYPORT_SECRET");
+    const Result<std::string> secret = secret_of(as);
+    if (!secret) {
+      exit = exit_usage;
+      print_error(context, secret.error().text);
+      return std::nullopt;
+    }
     request["as"] = as;
-    request["secret"] = secret ? std::string(secret) : read_secret_line("secret of " + as + ": ");
+    request["secret"] = *secret;
   }
   Result<nlohmann::json> answer = ask_admin(loading.config.admin.socket.string(), request);
   if (answer) {
@@ -41,8 +64,16 @@ std::optional<nlohmann::json> ask_gateway(const Context& context, nlohmann::json
   }
   // A refusal is an answer; only silence is being unreachable.
   exit = answer.error().code == 0 ? exit_no : exit_unreachable;
-  print_error(context, answer.error().text);
+  print_error(context, answer.error().text + (as.empty() ? "" : doubt(loading.config, as, answer.error())));
   return std::nullopt;
+}
+
+Result<std::string> secret_of(const std::string& as) {
+  const char* given = getenv("SALLYPORT_SECRET");
+  std::string secret = given ? given : read_secret_line("secret of " + as + ": ");
+  if (!secret.empty()) return secret;
+  return fail("no secret of " + as + (given ? ": SALLYPORT_SECRET is empty" : "") +
+              ": put it into SALLYPORT_SECRET, or give it at the prompt or on standard input");
 }
 
 std::string read_secret_line(const std::string& prompt) {

@@ -72,8 +72,9 @@ int replay(const Context& context, const Options& options) {
   if (!filter) return exit;
   Replay replay(context, options);
   Retelling retelling(context, [&replay](const Piece& piece) { replay.show(piece); });
-  return each_record(context, *directory, *filter,
-                     [&retelling](const ringlog::RecordView& record) { retelling.take(record); });
+  return each_record(
+      context, *directory, *filter,
+      [&retelling](const ringlog::RecordView& record) { retelling.take(record); }, options.source.key);
 }
 
 }  // namespace
@@ -86,6 +87,7 @@ void add_replay(CLI::App& app, Context& context) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   command->add_flag("--no-wait", options->no_wait, "at once, without the pauses");
+  add_key_option(*command, options->source);
   add_log_option(*command, options->source);
   command->footer("Example: sallyport replay 0.17 --speed 4");
   command->callback(

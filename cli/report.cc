@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "cli/log_source.h"
 #include "cli/record_text.h"
@@ -42,6 +43,23 @@ struct Hits {
 };
 
 using Report = std::map<std::pair<std::string, std::string>, Hits>;  // by mask and detector
+
+// Sessions whose hits are no callers': the canary plants what it looks for.
+class Canaries {
+ public:
+  void look_at(const ringlog::RecordView& record) {
+    const ringlog::fbs::Header* header =
+        record.kind == ringlog::Kind::Login ? ringlog::facts_of(record) : nullptr;
+    if (header && ringlog::text_of(header->facts_as_Login()->identity()) == config::canary_name)
+      sessions_.emplace(record.instance, record.session);
+  }
+  [[nodiscard]] bool has(const ringlog::RecordView& record) const {
+    return sessions_.contains({record.instance, record.session});
+  }
+
+ private:
+  std::set<std::pair<uint64_t, uint64_t>> sessions_;
+};
 
 void add(Report& report, const ringlog::RecordView& record) {
   const ringlog::fbs::Header* header = ringlog::facts_of(record);
@@ -104,8 +122,11 @@ int report_masks(const Context& context, const Options& options) {
   const auto directory = log_directory(context, options.source);
   if (!directory) return exit_unreachable;
   Report report;
+  Canaries canaries;
   const int exit = each_record(context, *directory, {}, [&](const ringlog::RecordView& record) {
-    if (record.kind == ringlog::Kind::ReplyEnd && record.time_ns >= *since) add(report, record);
+    canaries.look_at(record);
+    const bool counts = record.kind == ringlog::Kind::ReplyEnd && record.time_ns >= *since;
+    if (counts && !canaries.has(record)) add(report, record);
   });
   if (exit != exit_done) return exit;
   if (context.json) {
@@ -122,8 +143,9 @@ void add_report(CLI::App& app, Context& context) {
   auto options = std::make_shared<Options>();
   CLI::App* report = app.add_subcommand("report", "sums over the log");
   report->require_subcommand(1);
-  CLI::App* command =
-      report->add_subcommand("masks", "what each mask and detector has hit, and in which fields");
+  CLI::App* command = report->add_subcommand(
+      "masks",
+      "what each mask and detector has hit, and in which fields; the canary's own fakes do not count");
   command->add_option("--since", options->since, "only since then: 2h, 2026-11-23, \"2026-11-23 03:12\"");
   add_log_option(*command, options->source);
   command->footer("Example: sallyport report masks --since 24h");

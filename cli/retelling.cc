@@ -46,6 +46,7 @@ void Retelling::request(const ringlog::RecordView& record, const ringlog::fbs::R
     return tell(record, "", "what was paused runs now");
   }
   std::string text = renderer_.render(protocol_, SP_REQUEST, payload_text(record));
+  if (record.sealed) text = "(sealed: --key FILE)\n";
   if (record.erased) text = "(erased)\n";
   std::string state;
   if (verdict == ringlog::Verdict::Deny) state = "denied by ";

@@ -123,6 +123,7 @@ json found_json(const Found& found) {
               {"time_ns", found.activity.time_ns},
               {"identity", found.visit.identity},
               {"actor", found.visit.actor},
+              {"on_behalf_of", found.visit.on_behalf_of},
               {"target", found.visit.target},
               {"login", found.visit.login},
               {"database", found.visit.database},
@@ -140,7 +141,8 @@ json found_json(const Found& found) {
               {"withheld", found.activity.withheld},
               {"hits", hits},
               {"erased", found.activity.erased}};
-  if (!found.activity.erased) all["text"] = found.activity.text;
+  if (found.activity.sealed) all["sealed"] = true;
+  if (!found.activity.erased && !found.activity.sealed) all["text"] = found.activity.text;
   return all;
 }
 
@@ -170,10 +172,13 @@ class Search {
                             return any_matches(options_.identities, visit.identity) &&
                                    any_matches(options_.targets, visit.target);
                           });
-    const int exit = each_record(context_, directory, {}, [&](const ringlog::RecordView& record) {
-      newest_ = std::max(newest_, record.instance);
-      activities.take(record);
-    });
+    const int exit = each_record(
+        context_, directory, {},
+        [&](const ringlog::RecordView& record) {
+          newest_ = std::max(newest_, record.instance);
+          activities.take(record);
+        },
+        options_.source.key);
     activities.finish();
     print();
     return exit;
@@ -249,6 +254,7 @@ void add_search(CLI::App& app, Context& context) {
   command->add_option("--since", options->since, "from then on: 2h, 2026-11-23, \"2026-11-23 03:12\"");
   command->add_option("--until", options->until, "before then, written alike");
   command->add_option("--limit", options->limit, "at most the newest so many; 0: all")->capture_default_str();
+  add_key_option(*command, options->source);
   add_log_option(*command, options->source);
   command->footer(
       "With --json an object a line.\nExample: sallyport search --object customers --entity email --since "

@@ -162,8 +162,12 @@ std::string random_secret() {
   return secret;
 }
 
-Result<fs::path> find_plugin_dir() {
+Result<fs::path> find_plugin_dir(const fs::path& given) {
   std::error_code error;
+  if (!given.empty()) {
+    if (fs::exists(given / "postgresql.so", error)) return given;
+    return fail("no postgresql.so in " + given.string() + ": give the folder that holds it");
+  }
   const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
   std::string tried;
   for (const fs::path& folder :
@@ -173,7 +177,7 @@ Result<fs::path> find_plugin_dir() {
     if (fs::exists(whole / "postgresql.so", error)) return whole;
     tried += " " + whole.string();
   }
-  return fail("no postgresql.so in" + tried + ": build or install the plugins first");
+  return fail("no postgresql.so in" + tried + ": build or install the plugins first, or give --plugin-dir");
 }
 
 fs::path Setup::secret_file(const std::string& user) const { return directory / "secrets" / (user + ".txt"); }
@@ -187,11 +191,12 @@ std::string Setup::url(const std::string& user) const {
 Result<Setup> make_setup(const SetupOptions& given) {
   SetupOptions options = given;
   std::error_code error;
-  for (fs::path* path : {&options.directory, &options.certificate, &options.key, &options.ca}) {
+  for (fs::path* path :
+       {&options.directory, &options.certificate, &options.key, &options.ca, &options.plugin_dir}) {
     if (!path->empty()) *path = fs::weakly_canonical(fs::absolute(*path), error);
   }
   if (Result<void> good = check_options(options); !good) return std::unexpected(good.error());
-  const Result<fs::path> plugins = find_plugin_dir();
+  const Result<fs::path> plugins = find_plugin_dir(options.plugin_dir);
   if (!plugins) return std::unexpected(plugins.error());
   const std::string agent = random_secret(), approver = random_secret();
   const Result<std::string> agent_verifier = verifier_of(agent), approver_verifier = verifier_of(approver);

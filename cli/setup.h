@@ -22,6 +22,7 @@ struct SetupOptions {
   std::string target_tls;  // "off", "require", "verify-ca", "verify-full"; empty: off on loopback
   std::string listen = "127.0.0.1:6432";       // numeric HOST:PORT
   std::filesystem::path certificate, key, ca;  // of the operator's own; empty: a private CA is made
+  std::filesystem::path plugin_dir;            // empty: find_plugin_dir looks
 };
 
 struct Setup {
@@ -47,6 +48,7 @@ inline constexpr const char* setup_approver = "approver";
 // 192 random bits in base64url.
 [[nodiscard]] std::string random_secret();
 // The folder of the plugins that belong to this executable: its build tree's or its installation's.
-[[nodiscard]] Result<std::filesystem::path> find_plugin_dir();
+// `given` if it is not empty, else where a build or an installation leaves them.
+[[nodiscard]] Result<std::filesystem::path> find_plugin_dir(const std::filesystem::path& given);
 
 }  // namespace sallyport::cli

@@ -15,6 +15,7 @@
 #include "cli/pg_client.h"
 #include "cli/policy_source.h"
 #include "cli/remote.h"
+#include "cli/secret.h"
 #include "config/quantity.h"
 #include "core/guard/explain.h"
 #include "core/guard/fakes.h"
@@ -106,7 +107,6 @@ const config::Listener* listener_of(const config::Config& config, const config::
 Result<PgClient> log_in(const config::Config& config, const config::Target& target, const std::string& as) {
   const config::Listener* listener = listener_of(config, target);
   if (!listener) return fail("no listener leads to it");
-  const char* given = getenv("SALLYPORT_SECRET");
   const std::filesystem::path ca = config.file.parent_path() / "tls/ca.crt";
   const bool verifies = listener->tls && std::filesystem::exists(ca);
   PgWhere where;
@@ -115,7 +115,9 @@ Result<PgClient> log_in(const config::Config& config, const config::Target& targ
                                                    : listener->address.host;
   where.port = listener->address.port;
   where.user = as + "," + target.name;
-  where.secret = given ? given : read_secret_line("secret of " + as + ": ");
+  const Result<std::string> secret = secret_of(as);
+  if (!secret) return std::unexpected(secret.error());
+  where.secret = *secret;
   where.database = target.database.empty() ? where.user : target.database;
   where.tls = listener->tls.has_value();
   if (verifies) where.ca = ca.string();
@@ -147,35 +149,57 @@ TargetFinding prove_mask(const PolicySource& source, const config::Target& targe
                              : "no mask by content applies to " + as + "; masks by name are not tried here"};
 }
 
+struct Role {
+  std::string name;  // as pg_hba.conf names it
+  bool replicates = false;
+};
+
 // Whom a target sees: the user of a login; of roles that are made, the control connection's user and the
-// members of the role that all of them are in.
-std::vector<std::string> users_of(const config::Target& target) {
-  std::vector<std::string> users;
+// members of the role that all of them are in. Several logins may have the same one.
+std::vector<Role> roles_of(const config::Target& target) {
+  std::vector<Role> roles;
+  const auto add = [&roles](const std::string& name, bool replicates) {
+    if (name.empty()) return;
+    const auto known = std::ranges::find(roles, name, &Role::name);
+    if (known == roles.end()) {
+      roles.push_back({name, replicates});
+    } else {
+      known->replicates = known->replicates || replicates;
+    }
+  };
   for (const config::Login& login : target.logins) {
     const config::Credential& credential = login.credential;
-    if (!login.user.empty()) users.push_back(login.user);
-    const std::string role = !credential.owner.empty()      ? credential.owner
-                             : credential.member_of.empty() ? ""
-                                                            : credential.member_of.front();
-    if (!role.empty()) users.push_back("+" + role);
+    const bool replicates = std::ranges::find(login.permit, "replication") != login.permit.end();
+    add(login.user, replicates);
+    const std::string group = !credential.owner.empty()      ? credential.owner
+                              : credential.member_of.empty() ? ""
+                                                             : credential.member_of.front();
+    if (!group.empty()) add("+" + group, replicates);
   }
-  return users;
+  return roles;
 }
 
-// What lets the gateway in and nobody else, for the roles that it uses.
+std::string databases_of(const config::Target& target) {
+  if (target.databases.empty()) return target.database.empty() ? "all" : target.database;
+  std::string all;
+  for (const std::string& one : target.databases) all += (all.empty() ? "" : ",") + one;
+  return all;
+}
+
+// What lets the gateway in and nobody else, for the roles that it uses. There "all" does not mean connections
+// for replication.
 std::vector<std::string> pg_hba_lines(const config::Target& target, const std::string& gateway) {
   std::vector<std::string> lines;
   const std::string size = gateway.find(':') == gateway.npos ? "/32" : "/128";
   const char* type = target.tls == config::TargetTls::off ? "host   " : "hostssl";
-  const std::vector<std::string> users = users_of(target);
-  for (const std::string& user : users) {
-    const std::string database =
-        target.databases.empty() && !target.database.empty() ? target.database : "all";
-    lines.push_back(std::string(type) + "  " + database + "  " + user + "  " + gateway + size +
+  const std::vector<Role> roles = roles_of(target);
+  for (const Role& role : roles) {
+    const std::string databases = databases_of(target) + (role.replicates ? ",replication" : "");
+    lines.push_back(std::string(type) + "  " + databases + "  " + role.name + "  " + gateway + size +
                     "  scram-sha-256");
   }
-  for (const std::string& user : users) lines.push_back("local    all  " + user + "  reject");
-  for (const std::string& user : users) lines.push_back("host     all  " + user + "  all  reject");
+  for (const Role& role : roles) lines.push_back("local    all,replication  " + role.name + "  reject");
+  for (const Role& role : roles) lines.push_back("host     all,replication  " + role.name + "  all  reject");
   return lines;
 }
 

@@ -52,8 +52,10 @@ int list(const Context& context) {
     std::vector<std::string> addresses, logins;
     for (const config::Address& address : target.addresses) addresses.push_back(address.text());
     for (const config::Login& login : target.logins) logins.push_back(login.name);
+    std::vector<std::string> allowed = target.allow;
+    if (target.on_request.is_offered()) allowed.emplace_back(config::on_request_name);
     rows.push_back({target.name, target.protocol, joined(addresses), tls_text(target.tls),
-                    target.database.empty() ? "-" : target.database, joined(logins), joined(target.allow),
+                    target.database.empty() ? "-" : target.database, joined(logins), joined(allowed),
                     target.is_opaque() ? "-" : action_text(target.default_action)});
     all.push_back({{"name", target.name},
                    {"protocol", target.protocol},

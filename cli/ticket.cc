@@ -55,6 +55,7 @@ std::expected<Granted, TokenRefusal> trade_one(const Gateway& gateway, const std
   std::string scope;
   for (const std::string& target : wish.targets) scope += (scope.empty() ? "target:" : " target:") + target;
   if (!scope.empty()) request.form.emplace_back("scope", scope);
+  if (!wish.on_behalf_of.empty()) request.form.emplace_back("on_behalf_of", wish.on_behalf_of);
   if (wish.life_s > 0) request.form.emplace_back("expires_in", std::to_string(wish.life_s));
   const Result<WebAnswer> answer = ask_web(request);
   if (!answer) return failed(Error(answer.error()).in("the gateway cannot be asked"));
@@ -121,9 +122,9 @@ std::expected<Granted, TokenRefusal> trade(const Gateway& gateway, const Tokens&
 }
 
 Result<json> ask_api(const Gateway& gateway, const std::string& ticket, const char* method,
-                     const std::string& path) {
-  const Result<WebAnswer> answer =
-      ask_web({.method = method, .url = gateway.url + path, .ca = gateway.ca, .bearer = ticket});
+                     const std::string& path, const std::string& body) {
+  const Result<WebAnswer> answer = ask_web(
+      {.method = method, .url = gateway.url + path, .ca = gateway.ca, .bearer = ticket, .json = body});
   if (!answer) return std::unexpected(Error(answer.error()).in("the gateway cannot be asked"));
   if (answer->status == 401) {
     return fail(

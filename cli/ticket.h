@@ -46,13 +46,16 @@ struct Granted {
 struct Wish {
   std::vector<std::string> targets;  // none: whatever the identity may open
   int64_t life_s = 0;                // 0: as the gateway has it
+  std::string on_behalf_of;          // for whom it asks; empty: for itself
 };
 // Tries what of the tokens may be meant for a gateway, in turn.
 [[nodiscard]] std::expected<Granted, TokenRefusal> trade(const Gateway& gateway, const Tokens& tokens,
                                                          const Wish& wish);
 
-// GET or DELETE of the admin API with a ticket; what the gateway refuses is an error without a code.
+// A path of the admin API with a ticket; `body`: JSON, or empty. What the gateway refuses is an error without
+// a code.
 [[nodiscard]] Result<nlohmann::json> ask_api(const Gateway& gateway, const std::string& ticket,
-                                             const char* method, const std::string& path);
+                                             const char* method, const std::string& path,
+                                             const std::string& body = "");
 
 }  // namespace sallyport::cli

@@ -1,10 +1,10 @@
 // sallyport tickets | tickets revoke ID | whoami: asked of a gateway's admin API with a ticket, from
 // anywhere.
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
 
+#include "cli/bearer.h"
 #include "cli/login_state.h"
 #include "cli/private_file.h"
 #include "cli/remote.h"
@@ -22,38 +22,6 @@ struct Options {
   std::string gateway, ca, id;
 };
 
-struct Bearer {
-  Gateway gateway;
-  std::string ticket;
-};
-
-// The environment's ticket before the kept one; --gateway before the last login's.
-Result<Bearer> find_bearer(const Options& options) {
-  std::string url;
-  if (!options.gateway.empty()) {
-    Result<std::string> good = base_url(options.gateway);
-    if (!good) return std::unexpected(good.error());
-    url = std::move(*good);
-  }
-  const Result<std::optional<KeptTicket>> kept = kept_ticket(url);
-  if (!kept) return std::unexpected(kept.error());
-  Bearer bearer{.gateway = {url, options.ca}, .ticket = ""};
-  if (*kept) {
-    if (url.empty()) bearer.gateway.url = (*kept)->gateway.url;
-    if (options.ca.empty()) bearer.gateway.ca = (*kept)->gateway.ca;
-    bearer.ticket = (*kept)->text;
-  }
-  if (const char* given = getenv("SALLYPORT_TICKET"); given && given[0] != '\0') bearer.ticket = given;
-  if (bearer.gateway.url.empty()) return fail("which gateway? --gateway URL, or SALLYPORT_GATEWAY");
-  if (bearer.ticket.empty()) {
-    return fail("no ticket for " + bearer.gateway.url + ": `sallyport login --gateway " + bearer.gateway.url +
-                "` gets one, or SALLYPORT_TICKET holds one");
-  }
-  if (!identity::ticket_id_of(bearer.ticket))
-    return fail("SALLYPORT_TICKET holds no ticket: they begin with spt_");
-  return bearer;
-}
-
 int failed(const Context& context, const Error& error) {
   print_error(context, error.text);
   return error.code == 0 ? exit_no : exit_unreachable;
@@ -62,7 +30,7 @@ int failed(const Context& context, const Error& error) {
 // Asks; -1 where there is an answer, else the exit code.
 int ask(const Context& context, const Options& options, const char* method, const std::string& path,
         json& out) {
-  const Result<Bearer> bearer = find_bearer(options);
+  const Result<Bearer> bearer = find_bearer(options.gateway, options.ca);
   if (!bearer) return failed(context, bearer.error());
   Result<json> answer = ask_api(bearer->gateway, bearer->ticket, method, path);
   if (!answer) return failed(context, answer.error());
@@ -150,6 +118,13 @@ int whoami(const Context& context, const Options& options) {
   };
   line("groups", joined(texts_in(answer, "groups")));
   line("roles", joined(texts_in(answer, "roles")));
+  for (const json& target : list_in(answer, "targets")) {
+    const std::string access = text_in(target, "access");
+    const int64_t until_ns = number_in(target, "until_ns", 0);
+    const char* more = access == "on-request" ? ", on request" : "";
+    line("target", visible(text_in(target, "name")) +
+                       (until_ns > 0 ? ", granted until " + time_text(until_ns) : std::string(more)));
+  }
   line("ticket", visible(text_in(answer, "ticket")));
   if (const int64_t expires_ns = number_in(answer, "expires_ns", 0); expires_ns > 0)
     line("ends", time_text(expires_ns) + " (" + left_text(expires_ns) + ")");

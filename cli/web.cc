@@ -65,7 +65,7 @@ std::string origin_of(const std::string& url) {
 }
 
 Result<void> transfer(CURL* easy, const WebRequest& request, const curl_slist* headers, std::string& body) {
-  const std::string form = form_text(request.form);
+  const std::string form = request.json.empty() ? form_text(request.form) : request.json;
   char error[CURL_ERROR_SIZE] = "";
   Options options(easy);
   set_safety(options, request);
@@ -75,11 +75,11 @@ Result<void> transfer(CURL* easy, const WebRequest& request, const curl_slist* h
   options.set(CURLOPT_WRITEFUNCTION, &take);
   options.set(CURLOPT_WRITEDATA, &body);
   options.set(CURLOPT_ERRORBUFFER, error);
-  if (!request.form.empty()) {
+  if (!form.empty()) {
     options.set(CURLOPT_POSTFIELDSIZE, static_cast<long>(form.size()));
     options.set(CURLOPT_COPYPOSTFIELDS, form.c_str());
   }
-  if (request.method != (request.form.empty() ? "GET" : "POST"))
+  if (request.method != (form.empty() ? "GET" : "POST"))
     options.set(CURLOPT_CUSTOMREQUEST, request.method.c_str());
   if (!request.basic.empty()) {
     options.set(CURLOPT_HTTPAUTH, static_cast<long>(CURLAUTH_BASIC));
@@ -104,6 +104,8 @@ Result<WebAnswer> ask_web(const WebRequest& request) {
   const Easy easy(curl_easy_init(), &curl_easy_cleanup);
   if (!easy) return fail("libcurl cannot start", ENOMEM);
   List headers(curl_slist_append(nullptr, "Accept: application/json"), &curl_slist_free_all);
+  if (!request.json.empty())
+    headers.reset(curl_slist_append(headers.release(), "Content-Type: application/json"));
   if (!request.bearer.empty())
     headers.reset(curl_slist_append(headers.release(), ("Authorization: Bearer " + request.bearer).c_str()));
   std::string body;

@@ -21,7 +21,8 @@ struct WebRequest {
   std::string ca;      // PEM file; empty: the system's authorities
   std::string bearer;  // a ticket
   std::string basic;   // "user:password", both as RFC 6749 section 2.3.1 writes them
-  Fields form;         // the body, where there is any
+  Fields form;         // the body, where there is any; or
+  std::string json;    // in JSON
   long timeout_ms = 20'000;
 };
 

@@ -14,10 +14,14 @@
 
 #include "config/admin.h"
 #include "config/approval_terms.h"
+#include "config/client_certificates.h"
 #include "config/credential.h"
 #include "config/error.h"
 #include "config/network.h"
+#include "config/on_request.h"
 #include "config/place.h"
+#include "config/webhook.h"
+#include "config/witness.h"
 
 namespace sallyport::config {
 
@@ -57,11 +61,15 @@ struct Log {
   uint64_t ring_size = 0;
   uint64_t segment_size = 0;
   uint64_t quota = 0;  // bytes of all segments; 0: none
+  Witness witness;
+  uint64_t retention_ms = 0;      // payloads older than that are erased; 0: never
+  std::filesystem::path seal_to;  // the auditor's public key; empty: payloads stay readable
 };
 
 struct ListenerTls {
   std::filesystem::path certificate, key;  // PEM
-  std::filesystem::path client_ca;         // PEM; not empty: clients must show a certificate that it signed
+  std::filesystem::path client_ca;         // PEM; not empty: callers' certificates prove who they are
+  ClientCertificates clients;              // the rest of that
   bool required = true;                    // plaintext clients are refused
 };
 
@@ -69,9 +77,8 @@ struct Listener {
   std::string protocol;
   Address address;
   std::optional<ListenerTls> tls;
-  std::string target;  // every session of it goes here; empty: by server name or user name
-  // Of an opaque listener, whose protocol carries no proof.
-  std::vector<Network> sources;     // not empty: only callers from there
+  std::string target;               // every session of it goes here; empty: by server name or user name
+  std::vector<Network> sources;     // of an opaque listener; not empty: only callers from there
   std::vector<std::string> groups;  // of a caller whom no user's `certificate` names
   Place place;
 
@@ -83,7 +90,7 @@ struct User {
   std::vector<std::string> groups;
   std::string secret;       // SCRAM-SHA-256$ITERATIONS:SALT$STOREDKEY:SERVERKEY (as PostgreSQL writes it)
   std::string os_user;      // the operating system's user that is this person at the admin socket
-  std::string certificate;  // the name in the client certificate that is this person's at an opaque listener
+  std::string certificate;  // the name in the client certificate that is this person's
   std::string email;        // makes this user the same person as an identity of [[oidc]] with that address
   Place place;
 
@@ -153,6 +160,7 @@ struct Target {
   std::string database;
   std::vector<std::string> databases;  // empty: any
   std::vector<std::string> allow;      // groups
+  OnRequest on_request;                // who else may open it, for a while, when somebody says yes
   Action default_action = Action::deny;
   bool observe = false;       // judge and record, but let pass what a rule would deny or hold; masks stay
   std::vector<Login> logins;  // the first is the default
@@ -234,7 +242,9 @@ struct Config {
   std::vector<Listener> listeners;
   std::vector<User> users;
   std::vector<Oidc> issuers;
+  std::vector<Delegation> delegations;
   std::vector<Vault> vaults;
+  std::vector<Webhook> webhooks;
   std::vector<Target> targets;
   std::vector<CustomDetector> detectors;
   std::vector<Mask> masks;
@@ -277,9 +287,14 @@ struct SecretFile {
 // The same for a key: long enough to be one.
 [[nodiscard]] Result<std::string> read_token_secret(const TokenKey& key);
 
+// The same for what a webhook is signed with, and for where it goes.
+[[nodiscard]] Result<std::string> read_webhook_secret(const Webhook& webhook);
+[[nodiscard]] Result<std::string> read_webhook_url(const Webhook& webhook);
+
 // What `load` leaves to the machine that will serve: certificates, keys, CAs and secrets that cannot be read.
 [[nodiscard]] std::vector<Problem> check_files(const Config& config);
-// Of these, what only the fetching of keys would find out.
+// Of these, what only the fetching of keys, a delivery or an answer would find out.
 void check_issuers(const Config& config, std::vector<Problem>& problems);
+void check_webhooks(const Config& config, std::vector<Problem>& problems);
 
 }  // namespace sallyport::config

@@ -58,6 +58,16 @@ inline constexpr uint32_t approval_again_max_ms = 86'400'000;
 inline constexpr size_t approval_text_size_max =
     256 * MiB;  // of all that are kept, what ended lately included
 inline constexpr size_t approval_reveal_size_max = 64 * KiB;  // of one; larger ones cannot be revealed
+// Access that was granted for a while (core/control/grants.h).
+inline constexpr uint32_t access_longest_ms = 8 * 3'600'000;
+inline constexpr uint32_t access_longest_max_ms = 7 * 86'400'000;
+inline constexpr uint32_t access_grace_ms = 60'000;
+inline constexpr uint32_t access_grace_max_ms = 3'600'000;
+inline constexpr size_t access_count_max = 10'000;
+inline constexpr size_t access_count_max_per_identity = 100;
+inline constexpr size_t access_ask_count_max = 30;  // of an identity, in access_ask_window_ms
+inline constexpr uint32_t access_ask_window_ms = 3'600'000;
+inline constexpr uint32_t access_cooldown_ms = 300'000;  // after a no, for the same person and target
 inline constexpr size_t caller_reason_size_max = 500;
 inline constexpr size_t plan_step_count_max = 200;
 inline constexpr size_t plan_size_max = 48 * KiB;  // of all its requests
@@ -105,6 +115,17 @@ inline constexpr uint32_t pipe_count = 192;  // of all cores, two a session; wit
 static_assert(pipe_count * pipe_size < 64 * MiB);
 inline constexpr size_t source_count_max = 1024;
 inline constexpr size_t certificate_name_size_max = 255;
+inline constexpr int certificate_chain_depth_max = 6;           // CAs between a caller's and the trusted one
+inline constexpr size_t certificate_chain_size_max = 64 * KiB;  // of what a caller may send
+inline constexpr size_t certificate_group_count_max = 256;      // patterns of a listener
+inline constexpr size_t delegation_count_max = 256;
+inline constexpr size_t person_name_size_max = 255;            // of whom a caller says that he speaks for
+inline constexpr size_t device_flow_count_max = 256;           // device authorizations under way
+inline constexpr size_t device_flow_count_max_per_source = 8;  // of one address
+inline constexpr uint32_t device_flow_life_max_ms = 30 * 60'000;
+inline constexpr uint32_t device_interval_s = 5;  // between two polls (RFC 8628, section 3.2)
+inline constexpr uint32_t device_interval_max_s = 60;
+inline constexpr size_t device_text_size_max = 2 * KiB;  // of each text of an issuer's answer
 
 // Canary.
 inline constexpr uint32_t canary_interval_min_ms = 1000;
@@ -117,6 +138,8 @@ inline constexpr size_t canary_waiting_count_max = 16;  // runs asked for during
 // Identity providers and their tokens.
 inline constexpr size_t issuer_count_max = 32;
 inline constexpr size_t token_size_max = 16 * KiB;
+inline constexpr size_t password_check_count_max = 256;   // waiting for a worker
+inline constexpr size_t known_password_count_max = 4096;  // that were right before
 inline constexpr size_t token_json_depth_max = 32;
 inline constexpr size_t key_id_size_max = 256;
 inline constexpr size_t key_set_size_max = 256 * KiB;  // also of a discovery document
@@ -154,6 +177,25 @@ inline constexpr size_t grant_count_max = 64;
 inline constexpr size_t grant_size_max = 1024;
 inline constexpr uint32_t secret_age_max_days = 90;
 inline constexpr uint32_t secret_look_interval_ms = 1000;
+
+// Webhooks. What is refused or lost counts, and stands on the record.
+inline constexpr size_t webhook_count_max = 16;
+inline constexpr size_t webhook_sender_count_max = 1000;
+inline constexpr uint32_t webhook_timeout_ms = 10'000;  // of one try, for all of it
+inline constexpr uint32_t webhook_timeout_max_ms = 60'000;
+inline constexpr uint32_t webhook_backoff_ms = 1000;
+inline constexpr uint32_t webhook_backoff_min_ms = 100;
+inline constexpr uint32_t webhook_backoff_max_ms = 300'000;  // between two tries, however many there were
+inline constexpr uint32_t webhook_retry_count = 8;
+inline constexpr uint32_t webhook_retry_count_max = 20;
+inline constexpr size_t webhook_flight_count_max = 2;      // deliveries of one webhook at a time
+inline constexpr size_t webhook_queue_count_max = 256;     // of one webhook
+inline constexpr size_t webhook_text_size_max = 32 * KiB;  // of a statement in a message
+inline constexpr size_t webhook_answer_size_max = 64 * KiB;
+inline constexpr uint32_t webhook_skew_s = 300;  // between a sender's clock and ours
+inline constexpr size_t webhook_seen_count_max =
+    10'000;  // answers that are remembered, so that none counts twice
+inline constexpr uint32_t webhook_refusal_count_max = 10;  // on the record a minute; the rest is counted
 
 // Names of users, targets, logins, rules, masks.
 inline constexpr size_t name_size_max = 63;

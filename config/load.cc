@@ -108,7 +108,9 @@ void load_sections(Loader& loader, const Value& whole) {
   load_entries(loader, reader, "listener", load_listener);
   load_entries(loader, reader, "user", load_user);
   load_entries(loader, reader, "oidc", load_oidc);
+  load_entries(loader, reader, "delegation", load_delegation);
   load_entries(loader, reader, "vault", load_vault);
+  load_entries(loader, reader, "webhook", load_webhook);
   load_entries(loader, reader, "target", load_target);
   load_entries(loader, reader, "detector", load_detector);
   load_entries(loader, reader, "mask", load_mask);

@@ -87,6 +87,12 @@ void load_times(Reader& reader, Rule& rule) {
 
 }  // namespace
 
+void load_terms(Loader& loader, Reader& reader, Rule& rule) {
+  load_approvers(reader, rule);
+  reader.boolean("needs_reason", rule.terms.needs_reason);
+  load_escalation(loader, reader, rule);
+}
+
 void load_approval(Loader& loader, Reader& reader, Rule& rule, bool has_action) {
   rule.approvers_place = rule.place;
   if (rule.action == Action::approve) {
@@ -98,10 +104,8 @@ void load_approval(Loader& loader, Reader& reader, Rule& rule, bool has_action) 
       if (reader.has(key)) reader.problem(key, std::string(key) + " belongs to action = \"approve\" only");
     }
   }
-  load_approvers(reader, rule);
   load_times(reader, rule);
-  reader.boolean("needs_reason", rule.terms.needs_reason);
-  load_escalation(loader, reader, rule);
+  load_terms(loader, reader, rule);
 }
 
 }  // namespace sallyport::config

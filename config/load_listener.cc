@@ -1,5 +1,7 @@
 // [[listener]] and [[user]].
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "config/limits.h"
 #include "config/loader.h"
@@ -8,6 +10,73 @@
 
 namespace sallyport::config {
 namespace {
+
+constexpr std::array<std::pair<const char*, CertificateName>, 5> certificate_names = {
+    {{"email", CertificateName::email},
+     {"uri", CertificateName::uri},
+     {"dns", CertificateName::dns},
+     {"common-name", CertificateName::common_name},
+     {"subject", CertificateName::subject}}};
+
+// { "spiffe://example.org/agents/*" = ["agents"] }
+void load_client_groups(Loader& loader, Reader& reader, ClientCertificates& clients) {
+  const Value* table = reader.table("client_groups", "{ \"spiffe://example.org/agents/*\" = [\"agents\"] }");
+  if (table == nullptr) return;
+  Reader inner(*table, reader.where() + ": client_groups", loader.problems);
+  for (const Value& item : table->items) {
+    std::vector<std::string> groups;
+    if (inner.names(item.key, groups)) clients.groups.emplace_back(item.key, std::move(groups));
+  }
+  if (clients.groups.size() > limits::certificate_group_count_max)
+    reader.problem("client_groups", "client_groups: more than " +
+                                        std::to_string(limits::certificate_group_count_max) + " names");
+}
+
+void load_client_names(Reader& reader, ClientCertificates& clients) {
+  std::vector<std::string> words;
+  if (!reader.texts("client_names", words)) return;
+  clients.names.clear();
+  for (const std::string& word : words) {
+    const auto* known =
+        std::ranges::find_if(certificate_names, [&word](const auto& one) { return word == one.first; });
+    if (known != certificate_names.end()) {
+      clients.names.push_back(known->second);
+    } else {
+      reader.problem("client_names",
+                     "client_names: no kind of name is " + in_quotes(word) +
+                         ": write \"email\", \"uri\", \"dns\", \"common-name\" or \"subject\"");
+    }
+  }
+  if (words.empty()) reader.problem("client_names", "client_names is empty: then nobody could be named");
+}
+
+// Of callers' certificates; nothing of it without the CAs that sign them.
+void load_clients(Loader& loader, Reader& reader, const Listener& listener, ListenerTls& tls) {
+  reader.file("client_ca", loader.folder, tls.client_ca);
+  ClientCertificates& clients = tls.clients;
+  reader.file("client_crl", loader.folder, clients.crl);
+  reader.choice("client_certificates", clients.required, {{"required", true}, {"optional", false}});
+  load_client_names(reader, clients);
+  load_client_groups(loader, reader, clients);
+  if (reader.duration("client_session_max", clients.session_max_ms, limits::issuer_session_cap_ms) &&
+      clients.session_max_ms == 0)
+    reader.problem("client_session_max", "client_session_max is nothing: write \"8h\"");
+  for (const char* key :
+       {"client_crl", "client_certificates", "client_names", "client_groups", "client_session_max"}) {
+    if (reader.has(key) && !reader.has("client_ca"))
+      reader.problem(key,
+                     std::string(key) + " is of callers' certificates: write client_ca = \"file:…\" too");
+  }
+  if (!listener.is_opaque()) return;
+  if (!clients.required)
+    reader.problem(
+        "client_certificates",
+        "client_certificates = \"optional\" is for protocols that have other proofs: leave it out");
+  if (reader.has("client_session_max"))
+    reader.problem(
+        "client_session_max",
+        "client_session_max: nobody knows an idle point of a protocol that nobody reads: leave it out");
+}
 
 // tls = { certificate, key }, or the word "off".
 void load_tls(Loader& loader, Reader& reader, Listener& listener) {
@@ -31,13 +100,7 @@ void load_tls(Loader& loader, Reader& reader, Listener& listener) {
   inner.file("certificate", loader.folder, tls.certificate);
   inner.file("key", loader.folder, tls.key);
   inner.boolean("required", tls.required);
-  inner.file("client_ca", loader.folder, tls.client_ca);
-  if (!listener.is_opaque() && inner.has("client_ca")) {
-    inner.problem(
-        "client_ca",
-        "client_ca: only a listener with protocol = \"tcp\" takes client certificates; here callers "
-        "prove themselves in the protocol");
-  }
+  load_clients(loader, inner, listener, tls);
   if (listener.is_opaque() && !tls.required) {
     inner.problem("required", "required = false is for protocols that begin in plaintext: leave it out");
   }
@@ -67,17 +130,18 @@ void load_sources(Reader& reader, Listener& listener) {
 
 // Who may come to an opaque listener: bytes that nobody reads carry no name and no proof.
 void load_callers(Reader& reader, Listener& listener) {
+  const bool has_certificates = listener.tls && !listener.tls->client_ca.empty();
   if (!listener.is_opaque()) {
-    const char* why =
-        "only a listener with protocol = \"tcp\" has it: here callers prove themselves in the protocol";
-    reader.refuse("sources", why);
-    reader.refuse("groups", why);
+    reader.refuse("sources", "only a listener with protocol = \"tcp\" has it: here callers prove themselves");
+    if (!reader.names("groups", listener.groups) || has_certificates) return;
+    reader.problem("groups",
+                   "groups is of callers whom a certificate names: write client_ca = \"file:…\" in tls, or "
+                   "leave it out: here callers prove themselves in the protocol");
     return;
   }
   reader.require("target", "target = \"…\": nothing else can name it");
   load_sources(reader, listener);
   reader.names("groups", listener.groups);
-  const bool has_certificates = listener.tls && !listener.tls->client_ca.empty();
   if (!has_certificates && !reader.has("sources")) {
     reader.problem_at(
         listener.place,

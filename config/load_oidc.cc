@@ -151,6 +151,8 @@ void load_oidc(Loader& loader, const Value& table) {
   oidc.place = table.place;
   reader.require("name", "name = \"…\": its identities read NAME:…");
   if (reader.name("name", oidc.name)) reader.rename("oidc \"" + oidc.name + "\"");
+  if (oidc.name == certificate_identity)
+    reader.problem("name", "this name is that of whom a certificate names: choose another");
   reader.require("audience", "audience = \"sallyport\": what its tokens for this gateway say in `aud`");
   text_or_texts(reader, "audience", oidc.audiences);
   text_or_texts(reader, "parties", oidc.parties);

@@ -116,6 +116,7 @@ void load_log(Loader& loader, const Value* table) {
       log.quota < 2 * log.segment_size) {
     reader.problem("quota", "quota must have room for two segments: write at least twice segment_size");
   }
+  load_log_keeping(loader, reader);
   reader.finish();
 }
 

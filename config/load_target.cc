@@ -113,13 +113,13 @@ void load_options(Reader& reader, Target& target) {
   }
 }
 
-void load_allow(Reader& reader, Target& target) {
+// True: "on-request" stands among the groups, or alone.
+bool load_allow(Reader& reader, Target& target) {
   reader.require("allow", "the groups that may open it: allow = [\"…\"]");
+  const Value* const value = reader.find("allow");
+  if (value != nullptr && value->kind == Value::Kind::string && value->text == on_request_name) return true;
   reader.names("allow", target.allow);
-  const auto on_request = std::ranges::find(target.allow, "on-request");
-  if (on_request == target.allow.end()) return;
-  reader.problem("allow", "allow: \"on-request\" comes with a later version: name groups only");
-  target.allow.erase(on_request);
+  return std::erase(target.allow, on_request_name) > 0;
 }
 
 // Of what nobody reads nothing can be judged, masked or recorded, and nobody can log in for the caller.
@@ -150,7 +150,11 @@ void load_target(Loader& loader, const Value& table) {
   load_addresses(reader, target);
   load_tls(loader, reader, target);
   if (target.is_opaque()) {
-    load_allow(reader, target);
+    if (load_allow(reader, target))
+      reader.problem("allow",
+                     "allow: \"on-request\" needs callers who can be told how to ask: not with protocol = "
+                     "\"tcp\"");
+    reader.refuse("on_request", "a target with protocol = \"tcp\" opens for groups only: leave it out");
     load_opaque(loader, reader, target);
     reader.finish();
     loader.config.targets.push_back(std::move(target));
@@ -162,7 +166,7 @@ void load_target(Loader& loader, const Value& table) {
       std::ranges::find(target.databases, target.database) == target.databases.end()) {
     reader.problem("database", "database \"" + target.database + "\" is none of databases");
   }
-  load_allow(reader, target);
+  load_on_request(loader, reader, target, load_allow(reader, target));
   reader.choice("default", target.default_action, {{"deny", Action::deny}, {"allow", Action::allow}});
   reader.boolean("observe", target.observe);
   load_logins(loader, reader, target);

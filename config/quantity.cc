@@ -85,6 +85,12 @@ Result<uint32_t> parse_duration(std::string_view text) {
   return static_cast<uint32_t>(duration_ms);
 }
 
+Result<uint64_t> parse_age(std::string_view text) {
+  uint64_t age_ms = 0;
+  if (scale(text, duration_units, age_ms)) return age_ms;
+  return fail(in_quotes(text) + " is no age: write it as \"20s\", \"10m\", \"8h\" or \"90d\"");
+}
+
 bool is_numeric_host(const std::string& host) {
   in6_addr six{};
   in_addr four{};

@@ -29,6 +29,9 @@ inline constexpr uint32_t forever_ms = UINT32_MAX;
 // https://, or http:// to a loopback address: what came in plaintext over a network proves nothing.
 [[nodiscard]] bool is_trusted_url(const std::string& url);
 
+// As parse_duration, for ages: any number of days, and nothing is forever. Milliseconds.
+[[nodiscard]] Result<uint64_t> parse_age(std::string_view text);
+
 // A-Z a-z 0-9 . _ - , at most limits::name_size_max. With `wild`, * too.
 [[nodiscard]] Result<void> check_name(std::string_view text, bool wild = false);
 

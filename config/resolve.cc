@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <functional>
 
 #include "config/limits.h"
 #include "config/loader.h"
@@ -39,6 +40,7 @@ class Resolver {
     has_all_users_ = has_all_users_ && problems_.count() == problem_count;
     twice(config_.issuers, "oidc");
     twice(config_.vaults, "vault");
+    twice(config_.webhooks, "webhook");
     twice(config_.targets, "target");
     twice(config_.detectors, "detector");
     twice(config_.masks, "mask");
@@ -57,6 +59,7 @@ class Resolver {
     check_token_keys();
     check_groups(config_.canary.place, "[canary]: groups", config_.canary.groups);
     for (const Rule& rule : config_.rules) check(rule);
+    for (const Webhook& webhook : config_.webhooks) check(webhook);
   }
 
  private:
@@ -120,6 +123,10 @@ class Resolver {
       return !user.certificate.empty() && share(user.groups, target.allow);
     };
     if (share(listener.groups, target.allow) || !has_all_users_) return;
+    if (listener.tls && std::ranges::any_of(listener.tls->clients.groups, [&target](const auto& one) {
+          return share(one.second, target.allow);
+        }))
+      return;
     if (listener.tls && !listener.tls->client_ca.empty() && std::ranges::any_of(config_.users, may_pass))
       return;
     problems_.add(listener.place,
@@ -156,11 +163,21 @@ class Resolver {
     check_plugin(target.place, where, target.protocol);
     check_groups(target.place, where + ": allow", target.allow);
     if (target.is_opaque()) check_opaque(target, where);
+    if (target.on_request.is_offered()) check_on_request(target, where);
     for (const Login& login : target.logins) check_vault(login, where);
     const auto applies = [&target](const Mask& mask) { return covers(mask.targets, target.name); };
     if (std::ranges::count_if(config_.masks, applies) > static_cast<long>(limits::target_mask_count_max)) {
       problems_.add(target.place, where + " has more than 64 masks");
     }
+  }
+
+  // As a rule that pauses the opening itself.
+  void check_on_request(const Target& target, const std::string& where) {
+    const OnRequest& offer = target.on_request;
+    const std::string at = where + ": on_request";
+    check_groups(offer.place, at + ": groups", offer.groups);
+    check_approvers(at, offer.place, offer.approvers_place, offer.approvers, offer.terms,
+                    [&offer](const User& user) { return share(user.groups, offer.groups); });
   }
 
   void check_vault(const Login& login, const std::string& where) {
@@ -191,11 +208,19 @@ class Resolver {
     const std::string where = "rule " + in_quotes(rule.name);
     check_targets(rule.place, where, rule.targets);
     check_groups(rule.place, where + ": groups", rule.groups);
-    const size_t count = check_groups(rule.place, where + ": approvers", rule.approvers);
-    const std::vector<std::string>& later = rule.terms.escalate_to;
-    const size_t later_count = check_groups(rule.approvers_place, where + ": escalate", later);
-    const bool known = count == rule.approvers.size() && later_count == later.size();
-    if (rule.action == Action::approve && count != 0 && known && has_all_users_) check_approvers(rule);
+    if (rule.action != Action::approve) return;
+    check_approvers(where, rule.place, rule.approvers_place, rule.approvers, rule.terms,
+                    [&](const User& user) { return may_ask(rule, user); });
+  }
+
+  void check(const Webhook& webhook) {
+    const std::string where = "webhook " + in_quotes(webhook.name);
+    check_groups(webhook.place, where + ": groups", webhook.groups);
+    for (const auto& [sender, name] : webhook.senders) {
+      if (std::ranges::find(config_.users, name, &User::name) == config_.users.end())
+        problems_.add(webhook.place, where + ": senders: no [[user]] " + in_quotes(name) + " for " +
+                                         in_quotes(sender) + ": a sender answers as a user of this config");
+    }
   }
 
   // All who could say yes to what `requester` asks, a person once; null: to what none of them asks.
@@ -214,32 +239,37 @@ class Resolver {
   }
 
   // The requester cannot approve, so others must be able to.
-  void check_approvers(const Rule& rule) {
-    const bool escalates = rule.terms.escalate_ms != 0;
-    if (!enough(rule.terms, voters_for(nullptr), escalates)) {
-      problems_.add(rule.approvers_place,
-                    "rule " + in_quotes(rule.name) +
-                        ": nobody could ever approve: the users have fewer different persons in these "
-                        "groups than must say yes");
-      return;
+  void check_approvers(const std::string& where, const Place& place, const Place& approvers_place,
+                       const std::vector<std::string>& approvers, const ApprovalTerms& terms,
+                       const std::function<bool(const User&)>& asks) {
+    const size_t count = check_groups(place, where + ": approvers", approvers);
+    const size_t later_count = check_groups(approvers_place, where + ": escalate", terms.escalate_to);
+    const bool known = count == approvers.size() && later_count == terms.escalate_to.size();
+    if (count == 0 || !known || !has_all_users_) return;
+    const bool escalates = terms.escalate_ms != 0;
+    if (!enough(terms, voters_for(nullptr), escalates)) {
+      return problems_.add(approvers_place, where +
+                                                ": nobody could ever approve: the users have fewer different "
+                                                "persons in these groups than must say yes");
     }
     bool has_requester = false;
     for (const User& requester : config_.users) {
-      if (!may_ask(rule, requester)) continue;
+      if (!asks(requester)) continue;
       has_requester = true;
-      if (enough(rule.terms, voters_for(&requester), escalates)) return;
+      if (enough(terms, voters_for(&requester), escalates)) return;
     }
-    if (!has_requester) return;
-    problems_.add(rule.place,
-                  "rule " + in_quotes(rule.name) +
-                      ": nobody could ever approve: without who asks, who cannot approve, too few are left "
-                      "among the approvers");
+    if (has_requester)
+      problems_.add(place,
+                    where +
+                        ": nobody could ever approve: without who asks, who cannot approve, too few are "
+                        "left among the approvers");
   }
 
   bool may_ask(const Rule& rule, const User& user) const {
     if (!rule.groups.empty() && !share(user.groups, rule.groups)) return false;
     return std::ranges::any_of(config_.targets, [&](const Target& target) {
-      return covers(rule.targets, target.name) && share(user.groups, target.allow);
+      return covers(rule.targets, target.name) &&
+             (share(user.groups, target.allow) || share(user.groups, target.on_request.groups));
     });
   }
 

@@ -99,8 +99,11 @@ std::vector<Problem> check_files(const Config& config) {
     const Result<std::string> key = read_private_file(listener.tls->key, limits::config_file_size_max);
     if (!key) problems.push_back(problem_of(listener.place, key.error()));
     if (!listener.tls->client_ca.empty()) check_readable(listener.place, listener.tls->client_ca, problems);
+    if (!listener.tls->clients.crl.empty())
+      check_readable(listener.place, listener.tls->clients.crl, problems);
   }
   check_issuers(config, problems);
+  check_webhooks(config, problems);
   for (const Mask& mask : config.masks) {
     if (mask.token_key.id.empty()) continue;
     const Result<std::string> secret = read_token_secret(mask.token_key);

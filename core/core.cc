@@ -52,6 +52,7 @@ Core::Core(CoreOptions options)
   recorder_.set_time(static_cast<uint64_t>(ring_->wall_ns()));
   swap_snapshot(std::move(options.snapshot));
   change_tickets({.added = std::move(options.tickets), .removed = {}, .reason = ""});
+  change_grants({.added = std::move(options.grants), .removed = {}, .reason = "", .at_once = false});
   for (uint32_t i = 0; i < listeners_.size(); ++i) arm_listener(i);
   ring_->poll(from_control_.fd(), POLLIN, mailbox_token());
 }

@@ -41,6 +41,7 @@ struct CoreOptions {
   Lockdowns lockdowns;                   // that stood when the gateway ended
   std::shared_ptr<const Closed> closed;  // as well
   std::vector<identity::TicketPointer> tickets;
+  std::vector<identity::GrantPointer> grants;
   std::vector<int> listeners;               // descriptors made on `ring`, as in snapshot->listeners
   uint64_t random_seed = 0;                 // 0: the system's randomness
   uint32_t pipe_count = 0;                  // for opaque sessions
@@ -102,6 +103,7 @@ class Core {
     const auto found = access_tickets_.find(id);
     return found == access_tickets_.end() ? nullptr : found->second;
   }
+  [[nodiscard]] const identity::HeldGrants& grants() const { return grants_; }
   [[nodiscard]] Throttle& throttle() { return throttle_; }
   // Null: nobody is kept out.
   [[nodiscard]] const Closed* closed() const { return closed_.get(); }
@@ -136,8 +138,10 @@ class Core {
   void on_message(ToCore&& message);
   void record(const RecordDecision& decision);
   void swap_snapshot(SnapshotPointer snapshot);
+  void keep_out(std::shared_ptr<const Closed> closed);
   void lock_down(Lockdowns lockdowns);
   void change_tickets(TicketsChanged&& changed);
+  void change_grants(GrantsChanged&& changed);
   void drain();
   void run_timers();
   void run_log_watchers();
@@ -160,6 +164,7 @@ class Core {
   SnapshotPointer snapshot_;
   Lockdowns lockdowns_;
   std::map<std::string, identity::TicketPointer, std::less<>> access_tickets_;  // by id
+  identity::HeldGrants grants_;
   std::shared_ptr<const Closed> closed_;
   Throttle throttle_;
   std::vector<int> listeners_;

@@ -49,8 +49,10 @@ void Core::on_message(ToCore&& message) {
     lock_down(std::move(lockdown->lockdowns));
   } else if (auto* tickets = std::get_if<TicketsChanged>(&message)) {
     change_tickets(std::move(*tickets));
+  } else if (auto* grants = std::get_if<GrantsChanged>(&message)) {
+    change_grants(std::move(*grants));
   } else if (auto* closed = std::get_if<ClosedChanged>(&message)) {
-    closed_ = std::move(closed->closed);
+    keep_out(std::move(closed->closed));
   } else if (std::holds_alternative<Drain>(message)) {
     drain();
   }
@@ -80,6 +82,16 @@ void Core::lock_down(Lockdowns lockdowns) {
   for (const auto& session : sessions_) session->on_lockdown();
 }
 
+// Also who was let in here before the control thread, which ends those that it knows of, had heard of it.
+void Core::keep_out(std::shared_ptr<const Closed> closed) {
+  closed_ = std::move(closed);
+  for (const auto& session : sessions_) {
+    const auto found = closed_->identities.find(session->who());
+    if (session->proven_ && session->state() != Session::State::ending && found != closed_->identities.end())
+      session->on_kill(found->second);
+  }
+}
+
 void Core::change_tickets(TicketsChanged&& changed) {
   for (identity::TicketPointer& ticket : changed.added) {
     const std::string& id = ticket->id;
@@ -89,6 +101,14 @@ void Core::change_tickets(TicketsChanged&& changed) {
     access_tickets_.erase(id);
     if (changed.reason.empty()) continue;  // forgotten long after it expired
     for (const auto& session : sessions_) session->on_ticket_gone(id, changed.reason);
+  }
+}
+
+void Core::change_grants(GrantsChanged&& changed) {
+  for (const std::string& id : changed.removed) grants_.remove(id);
+  for (identity::GrantPointer& grant : changed.added) grants_.add(std::move(grant));
+  for (const std::string& id : changed.removed) {
+    for (const auto& session : sessions_) session->on_grant_gone(id, changed.reason, changed.at_once);
   }
 }
 

@@ -29,7 +29,7 @@ extern "C" {
 
 #define SP_MAGIC 0x53504c47u /* "SPLG" */
 #define SP_ABI_MAJOR 1u
-#define SP_ABI_MINOR 1u
+#define SP_ABI_MINOR 3u
 #define SP_EXPORT __attribute__((visibility("default")))
 
 typedef struct sp_session sp_session; /* the host's; opaque */
@@ -159,13 +159,15 @@ typedef struct sp_scram_verifier { /* RFC 5803; for an unknown WHO a stable fals
   uint8_t server_key[32];
 } sp_scram_verifier;
 
-enum { SP_VERIFIER_PASSWORD = 1 };
+enum { SP_VERIFIER_PASSWORD = 1, SP_VERIFIER_CHANNEL = 2 /* since 1.2 */ };
 #define SP_TOKEN_SIZE_MAX 16384u /* bytes of a password that may be a token */
 
 typedef enum sp_proof {
-  SP_PROOF_SCRAM = 0,   /* the plugin checked the proof against `verifier`; size 0 means: it failed */
-  SP_PROOF_PASSWORD = 1 /* the bytes are a password, token or ticket that the host checks; data NULL: it was
-                           larger than SP_TOKEN_SIZE_MAX, and is refused */
+  SP_PROOF_SCRAM = 0,    /* the plugin checked the proof against `verifier`; size 0 means: it failed */
+  SP_PROOF_PASSWORD = 1, /* the bytes are a token, a ticket or (since 1.3) the password of the user whom
+                           `login` named, that the host checks; data NULL: it was larger than
+                           SP_TOKEN_SIZE_MAX, and is refused */
+  SP_PROOF_CHANNEL = 2   /* since 1.2: no bytes; the host looks at the certificate of the client's TLS */
 } sp_proof;
 
 typedef struct sp_identity {
@@ -179,6 +181,9 @@ typedef struct sp_identity {
   uint32_t target_tls;        /* SP_TARGET_TLS_* */
   const sp_text* permissions; /* `permit` of the login: those of the manifest that it has */
   size_t permission_count;
+  const sp_pair* options; /* since 1.3: [target.options], all of the manifest's: as set, or the default */
+  size_t option_count;
+  sp_text target_host; /* since 1.3: the target's first address as the config has it, with its port */
 } sp_identity;
 enum { SP_TARGET_TLS_OFF = 0, SP_TARGET_TLS_REQUIRE = 1, SP_TARGET_TLS_VERIFY = 2 };
 
@@ -294,7 +299,8 @@ typedef struct sp_host {
   /* Who wants what. Never fails visibly: a refusal shows only after the proof. */
   int (*login)(sp_session*, const sp_login* request);
   /* 0: `out` is filled. SP_VERIFIER_PASSWORD: the proof will be a token that names its bearer; ask for the
-   * password itself, over TLS alone, and give it to `prove` as SP_PROOF_PASSWORD. */
+   * password itself, over TLS alone, and give it to `prove` as SP_PROOF_PASSWORD. SP_VERIFIER_CHANNEL: ask
+   * for nothing, and call `prove` with SP_PROOF_CHANNEL. */
   int (*verifier)(sp_session*, sp_scram_verifier* out);
   /* Ends the login: ALLOW, DENY or WAIT (call again at SP_EVENT_ANSWER). */
   int (*prove)(sp_session*, sp_proof kind, sp_bytes proof, sp_identity* out);
@@ -327,7 +333,7 @@ typedef struct sp_host {
    * outcomes are REPLACED or WITHHELD. */
   int (*mask)(sp_session*, const sp_span* spans, size_t count, sp_masked* out);
 
-  /* Metadata of the session for the record: protocol version, database; "reason": why the caller asks. */
+  /* Metadata for the record: protocol version, database; why the caller asks, for whom (plugin.md). */
   int (*name)(sp_session*, sp_text key, sp_text value);
   /* A request unit that has no verdict of its own (a bind, a sync): recorded, then it may be passed. */
   int (*note)(sp_session*, sp_text kind, sp_bytes payload);
@@ -427,7 +433,7 @@ typedef struct sp_open {
   size_t size;
   uint32_t client_tls_required; /* the listener takes no plaintext */
   uint32_t client_tls_offered;
-  const sp_pair* options; /* empty until the target is known; see `identity` */
+  const sp_pair* options; /* empty: the target is not known yet; see `sp_identity` */
   size_t option_count;
 } sp_open;
 

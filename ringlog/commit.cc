@@ -15,10 +15,32 @@ void Commit::clear() {
 
 void Commit::add(Bytes entry) {
   const size_t offset = bytes_.size();
-  bytes_.insert(bytes_.end(), entry.begin(), entry.end());
-  finish_record(std::span(bytes_).subspan(offset));
   const auto frame = load<RecordFrame>(entry);
+  if (sealer_ != nullptr && frame.session != 0 && frame.payload_size != 0) {
+    append_sealed(entry);
+  } else {
+    bytes_.insert(bytes_.end(), entry.begin(), entry.end());
+  }
+  finish_record(std::span(bytes_).subspan(offset));
   records_.push_back({.instance = frame.instance, .session = frame.session, .offset = offset});
+}
+
+// The gateway's own payloads (session 0: policies) stay readable.
+void Commit::append_sealed(Bytes entry) {
+  auto frame = load<RecordFrame>(entry);
+  const Bytes payload = entry.subspan(sizeof frame + frame.header_size, frame.payload_size);
+  frame.payload_size += sizeof(SealFrame);
+  frame.form = form_sealed;
+  frame.prefix.size = static_cast<uint32_t>(record_frame_size(frame.header_size, frame.payload_size));
+  const size_t offset = bytes_.size();
+  bytes_.resize(offset + frame.prefix.size);  // the padding: zeros
+  const auto place = std::span(bytes_).subspan(offset);
+  const size_t facts_end = sizeof frame + frame.header_size;
+  std::memcpy(place.data(), &frame, sizeof frame);
+  std::memcpy(place.data() + sizeof frame, entry.data() + sizeof frame, frame.header_size);
+  constexpr size_t from = sizeof(FramePrefix);
+  sealer_->seal(Bytes(place).subspan(from, facts_end - from), payload,
+                place.subspan(facts_end, frame.payload_size));
 }
 
 // All of one session's records in this commit, in order.

@@ -7,12 +7,16 @@
 #include "ringlog/digest.h"
 #include "ringlog/frame.h"
 #include "ringlog/leaves.h"
+#include "ringlog/seal.h"
 
 namespace sallyport::ringlog {
 
 class Commit {
  public:
   explicit Commit(Random random) : random_(std::move(random)) {}
+
+  // Payloads of sessions are sealed from here on. It outlives the Commit.
+  void seal_with(Sealer* sealer) { sealer_ = sealer; }
 
   void clear();
   // Copies a ring's entry and fills in its checksums.
@@ -38,7 +42,10 @@ class Commit {
   };
   Leaf make_leaf(std::span<const Record> records, Digest& headers_digest);
 
+  void append_sealed(Bytes entry);
+
   Random random_;
+  Sealer* sealer_ = nullptr;
   Sha256 sha_;
   std::vector<std::byte> bytes_;
   std::vector<Record> records_;

@@ -18,7 +18,10 @@ class SegmentEraser {
     // The walk checks checksums, so it is over before any of them changes.
     std::vector<std::pair<uint64_t, std::vector<uint64_t>>> commits;  // offsets: of a commit, of its records
     (void)each_commit(bytes_, limit, [&](const CommitView& commit) {
-      if (load<CommitFrame>(commit.frame).link.time_ns >= before_ns_) return false;
+      if (load<CommitFrame>(commit.frame).link.time_ns >= before_ns_) {
+        reached_end_ = false;
+        return false;
+      }
       std::vector<uint64_t> records;
       for (const Bytes record : commit.records)
         records.push_back(static_cast<uint64_t>(record.data() - bytes_.data()));
@@ -29,6 +32,7 @@ class SegmentEraser {
   }
   [[nodiscard]] uint64_t records() const { return records_; }
   [[nodiscard]] uint64_t size() const { return size_; }
+  [[nodiscard]] bool reached_end() const { return reached_end_; }  // nothing in it is too young
 
  private:
   std::span<std::byte> frame_at(uint64_t offset) {
@@ -66,6 +70,7 @@ class SegmentEraser {
   std::vector<std::byte>& bytes_;
   const uint64_t before_ns_;
   uint64_t records_ = 0, size_ = 0;
+  bool reached_end_ = true;
 };
 
 bool is_closed(Bytes bytes) {
@@ -77,17 +82,23 @@ bool is_closed(Bytes bytes) {
 
 }  // namespace
 
-Result<EraseReport> erase_payloads(Files& files, const std::string& directory, uint64_t before_ns, bool dry) {
+Result<EraseReport> erase_payloads(Files& files, const std::string& directory, uint64_t before_ns, bool dry,
+                                   SegmentId after) {
   auto segments = list_segments(files, directory);
   if (!segments) return std::unexpected(std::move(segments.error()));
-  EraseReport report;
+  EraseReport report{.complete = after};
+  bool complete = true;  // so far
   for (size_t i = 0; i < segments->size(); i++) {
     const SegmentInfo& info = (*segments)[i];
+    if (info.id <= after) continue;
     const std::string path = directory + "/" + info.name;
     auto header = files.read(path, 0, sizeof(SegmentFrame));
     if (!header) return std::unexpected(std::move(header.error()));
-    if (header->size() < sizeof(SegmentFrame)) continue;  // verify says what is wrong with it
-    if (load<SegmentFrame>(*header).link.time_ns >= before_ns) continue;
+    const bool readable = header->size() == sizeof(SegmentFrame);  // else verify says what is wrong with it
+    if (!readable || load<SegmentFrame>(*header).link.time_ns >= before_ns) {
+      complete = false;
+      continue;
+    }
     auto bytes = files.read(path, 0, whole_file);
     if (!bytes) return std::unexpected(std::move(bytes.error()));
     const bool last = i + 1 == segments->size();
@@ -97,19 +108,20 @@ Result<EraseReport> erase_payloads(Files& files, const std::string& directory, u
     const bool written = last && !is_closed(*bytes);
     SegmentEraser eraser(*bytes, before_ns);
     eraser.run(limit);
-    if (eraser.records() == 0) continue;
+    complete = complete && !last && eraser.reached_end();
     if (written) {
       report.kept += eraser.records();
       continue;
     }
-    if (!dry) {
+    if (eraser.records() > 0 && !dry) {
       const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
       if (auto replaced = replace_file(files, path, text, segment_mode); !replaced)
         return std::unexpected(std::move(replaced.error()).in("erase in " + path));
     }
+    if (complete) report.complete = info.id;
     report.records += eraser.records();
     report.bytes += eraser.size();
-    report.segments++;
+    report.segments += eraser.records() > 0 ? 1 : 0;
   }
   return report;
 }

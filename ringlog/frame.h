@@ -46,11 +46,26 @@ struct RecordFrame {
   uint64_t time_ns;
   uint64_t session;
   uint8_t kind;
-  uint8_t zero8;
+  uint8_t form;  // of the payload: 0 as it was, 1 sealed
   uint16_t ring;
   uint32_t zero32;
 };
 static_assert(sizeof(RecordFrame) == 64);
+inline constexpr uint8_t form_clear = 0, form_sealed = 1;
+
+// What stands before the ciphertext of a sealed payload (seal.h).
+struct SealFrame {
+  std::array<std::byte, 32> key;  // the sender's, X25519: one a segment
+  uint64_t number;                // of the payload under this key: the nonce
+  std::array<std::byte, 16> tag;  // AES-256-GCM
+};
+static_assert(sizeof(SealFrame) == 56);
+
+// What no writer makes is refused by those who verify.
+[[nodiscard]] constexpr bool has_known_shape(const RecordFrame& frame) {
+  if (frame.zero32 != 0 || frame.form > form_sealed) return false;
+  return frame.form == form_clear || (frame.session != 0 && frame.payload_size > sizeof(SealFrame));
+}
 
 // What every link of the chain begins with: `previous` is the hash of the link numbered one less. A link's
 // hash is SHA-256 over a 16-byte domain (link_domain) and the link's bytes from `number` up to its signature.
@@ -186,7 +201,8 @@ template <typename Frame>
           .session = frame.session,
           .header = bytes.subspan(sizeof(RecordFrame), frame.header_size),
           .payload = bytes.subspan(sizeof(RecordFrame) + frame.header_size, frame.payload_size),
-          .erased = (frame.prefix.flags & flag_erased) != 0};
+          .erased = (frame.prefix.flags & flag_erased) != 0,
+          .sealed = frame.form == form_sealed};
 }
 
 }  // namespace sallyport::ringlog

@@ -19,9 +19,10 @@ Result<std::optional<RecordView>> Reader::next() {
   while (true) {
     while (record_index_ < records_.size()) {
       const auto [offset, size] = records_[record_index_++];
-      const RecordView record = view_of(Bytes(window_).subspan(offset, size));
+      RecordView record = view_of(Bytes(window_).subspan(offset, size));
       if (filter_.instance && record.instance != *filter_.instance) continue;
       if (filter_.session && record.session != *filter_.session) continue;
+      if (opener_ != nullptr) (void)opener_->open(record);
       return record;
     }
     auto loaded = load_commit();
@@ -37,6 +38,23 @@ Result<void> Reader::skip_to_end() {
     if (!*loaded) return {};
     records_.clear();
   }
+}
+
+Result<void> Reader::skip_to(uint64_t time_ns, uint64_t instance) {
+  auto segments = list_segments(files_, directory_);
+  if (!segments) return std::unexpected(std::move(segments.error()));
+  SegmentId begin;
+  for (const SegmentInfo& info : *segments) {
+    const bool is_earlier = info.id.instance < instance;
+    if (!is_earlier && info.id.segment == 1 && instance != 0 && begin.instance < instance) begin = info.id;
+    if (is_earlier) continue;
+    const auto header = files_.read(path(info.id), 0, sizeof(SegmentFrame));
+    if (!header || header->size() < sizeof(SegmentFrame)) break;
+    if (load<SegmentFrame>(*header).link.time_ns > time_ns) break;
+    begin = info.id;
+  }
+  if (begin != SegmentId{}) enter(begin);
+  return {};
 }
 
 // The next commit's records; false at the present end.

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ringlog/seal.h"
 #include "ringlog/segment.h"
 
 namespace sallyport::ringlog {
@@ -26,6 +27,11 @@ class Reader {
   Result<std::optional<RecordView>> next();
   // Skips what is there now, so that next() shows only what comes.
   Result<void> skip_to_end();
+  // Sealed payloads are given as they were, where the key fits. It outlives the Reader.
+  void open_with(Opener* opener) { opener_ = opener; }
+  // Before the first next(): begins with the last segment that was opened at `time_ns` or before, so that all
+  // that was recorded since then is read; or, where that is later, with the first one of `instance`.
+  Result<void> skip_to(uint64_t time_ns, uint64_t instance = 0);
   // Where the last commit that was read ends.
   [[nodiscard]] SegmentId segment() const { return id_; }
   [[nodiscard]] uint64_t offset() const { return position_; }
@@ -48,6 +54,7 @@ class Reader {
   uint64_t position_ = 0;  // of the next commit's first frame
   SegmentId successor_;    // once known; zeros before
   uint64_t limit_ = 0;     // where the successor says that the chain left this segment; its own instance only
+  Opener* opener_ = nullptr;
   uint64_t window_size_ = 0;
   std::vector<std::byte> window_;  // from window_offset_
   uint64_t window_offset_ = 0;

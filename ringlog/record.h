@@ -97,8 +97,9 @@ struct LoginFacts {
   Fields job;                // what a machine's token says of its work
   uint64_t until_ns = 0;     // wall clock; the session's life ends then; 0: it has no such end
   // With whose key the target is opened.
-  std::string_view credential;  // "static", "postgresql-role", "vault"; empty: there is none
-  std::string_view lease;       // what it is called there: the role, the vault's lease
+  std::string_view credential;    // "static", "postgresql-role", "vault"; empty: there is none
+  std::string_view lease;         // what it is called there: the role, the vault's lease
+  std::string_view on_behalf_of;  // for whom the identity says that it asks; empty: for itself
 };
 
 // Payload: the request's text and bound values.
@@ -209,6 +210,7 @@ struct RecordView {
   Bytes header;   // a FlatBuffers `fbs::Header`
   Bytes payload;  // zeros of the old size once erased
   bool erased = false;
+  bool sealed = false;  // the payload can be read with the auditor's key only (seal.h)
 };
 
 }  // namespace sallyport::ringlog

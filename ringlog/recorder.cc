@@ -164,7 +164,7 @@ Recorder::Sequence Recorder::append_header(Kind kind, uint64_t session, Bytes he
                           .time_ns = now_ns_,
                           .session = session,
                           .kind = static_cast<uint8_t>(kind),
-                          .zero8 = 0,
+                          .form = form_clear,
                           .ring = ring_.index(),
                           .zero32 = 0};
   std::byte* to = place.data();
@@ -215,7 +215,7 @@ Recorder::Sequence Recorder::login(uint64_t session, const LoginFacts& facts) {
     const auto credential = b.text(facts.credential);
     return fbs::CreateLogin(b.fbb, identity, groups, target, login, database, proof,
                             static_cast<uint8_t>(facts.outcome), reason, issuer, subject, actor, job,
-                            facts.until_ns, credential, b.text(facts.lease));
+                            facts.until_ns, credential, b.text(facts.lease), b.text(facts.on_behalf_of));
   });
 }
 

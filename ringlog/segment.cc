@@ -26,7 +26,8 @@ uint64_t expected_size(FrameType type, Bytes left) {
       if (left.size() < sizeof(RecordFrame)) return 0;
       const auto frame = load<RecordFrame>(left);
       const uint64_t size = record_frame_size(frame.header_size, frame.payload_size);
-      return size <= limits::record_size_max ? size : 0;
+      const uint64_t most = limits::record_size_max + (frame.form == form_sealed ? sizeof(SealFrame) : 0);
+      return size <= most ? size : 0;
     }
     case FrameType::Commit: {
       if (left.size() < sizeof(CommitFrame)) return 0;

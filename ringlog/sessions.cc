@@ -43,7 +43,9 @@ void take(SessionSummary& summary, const fbs::SessionClosed& facts) {
   summary.bytes_out = facts.bytes_out();
 }
 
-void take_record(SessionSummary& summary, const RecordView& record) {
+}  // namespace
+
+void add_record(SessionSummary& summary, const RecordView& record) {
   summary.last_ns = record.time_ns;
   const fbs::Header* header = facts_of(record);
   if (header == nullptr) return;
@@ -66,8 +68,6 @@ void take_record(SessionSummary& summary, const RecordView& record) {
   }
 }
 
-}  // namespace
-
 Result<std::vector<SessionSummary>> list_sessions(Files& files, const std::string& directory,
                                                   Reader::Filter filter) {
   Reader reader(files, directory, filter);
@@ -84,7 +84,7 @@ Result<std::vector<SessionSummary>> list_sessions(Files& files, const std::strin
       summaries.push_back(
           {.instance = (*record)->instance, .session = (*record)->session, .opened_ns = (*record)->time_ns});
     }
-    take_record(summaries[place->second], **record);
+    add_record(summaries[place->second], **record);
   }
 }
 

@@ -22,6 +22,9 @@ struct SessionSummary {
   uint64_t bytes_in = 0, bytes_out = 0;  // from and to the client; known when it is closed
 };
 
+// What one more record of the session says. `opened_ns` and who it is are the caller's.
+void add_record(SessionSummary& summary, const RecordView& record);
+
 // In order of their first records. Session 0, the cores' own records, is no session.
 [[nodiscard]] Result<std::vector<SessionSummary>> list_sessions(Files& files, const std::string& directory,
                                                                 Reader::Filter filter = {});

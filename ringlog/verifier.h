@@ -12,7 +12,7 @@ namespace sallyport::ringlog {
 
 class Verifier {
  public:
-  Verifier(Files& files, std::string directory, const PublicKey& root, const std::optional<Head>& saved);
+  Verifier(Files& files, std::string directory, const PublicKey& root, std::vector<Head> saved);
   Result<VerifyReport> run();
 
  private:
@@ -26,7 +26,7 @@ class Verifier {
 
   bool fault(FaultKind kind, uint64_t offset, std::string text);  // false, to be returned
   bool check_names(const std::vector<SegmentInfo>& segments);
-  void collect_pins(const std::vector<SegmentInfo>& segments);
+  bool collect_pins(const std::vector<SegmentInfo>& segments);
   bool check_pins(uint64_t instance);
 
   // verifier.cc: one segment. `successor` is the next segment of the same instance or null.
@@ -53,7 +53,7 @@ class Verifier {
   Files& files_;
   const std::string directory_;
   const PublicKey root_;
-  const std::optional<Head> saved_;
+  const std::vector<Head> saved_;
   VerifyReport report_;
   Sha256 sha_;
   std::map<PinKey, Pin> pins_;

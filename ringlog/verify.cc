@@ -6,12 +6,16 @@ namespace sallyport::ringlog {
 
 Result<VerifyReport> verify(Files& files, const std::string& directory, const PublicKey& root,
                             const std::optional<Head>& saved) {
-  return Verifier(files, directory, root, saved).run();
+  return Verifier(files, directory, root, saved ? std::vector<Head>{*saved} : std::vector<Head>()).run();
 }
 
-Verifier::Verifier(Files& files, std::string directory, const PublicKey& root,
-                   const std::optional<Head>& saved)
-    : files_(files), directory_(std::move(directory)), root_(root), saved_(saved) {}
+Result<VerifyReport> verify(Files& files, const std::string& directory, const PublicKey& root,
+                            std::vector<Head> saved) {
+  return Verifier(files, directory, root, std::move(saved)).run();
+}
+
+Verifier::Verifier(Files& files, std::string directory, const PublicKey& root, std::vector<Head> saved)
+    : files_(files), directory_(std::move(directory)), root_(root), saved_(std::move(saved)) {}
 
 Result<VerifyReport> Verifier::run() {
   std::vector<std::string> strangers;
@@ -30,7 +34,7 @@ Result<VerifyReport> Verifier::run() {
     return std::move(report_);
   }
   report_.rotations = roots_.rotations().size();
-  collect_pins(*segments);
+  if (!collect_pins(*segments)) return std::move(report_);
   for (size_t i = 0; i < segments->size(); i++) {
     const SegmentInfo& info = (*segments)[i];
     const SegmentInfo* next = i + 1 < segments->size() ? &(*segments)[i + 1] : nullptr;
@@ -51,6 +55,7 @@ Result<VerifyReport> Verifier::run() {
     report_.closed = closed_ && final_;
   }
   for (const auto& [key, pin] : pins_) {
+    report_.heads += pin.saved && pin.found ? 1 : 0;
     if (pin.found) continue;
     file_ = segment_name({key.first, 1});
     fault(pin.saved ? FaultKind::WrongHead : FaultKind::MissingInstance, 0, "the whole chain is missing");
@@ -66,8 +71,16 @@ bool Verifier::fault(FaultKind kind, uint64_t offset, std::string text) {
 }
 
 // Links that must exist: each instance names the end of the one before, and the auditor may hold a head.
-void Verifier::collect_pins(const std::vector<SegmentInfo>& segments) {
-  if (saved_) pins_[{saved_->instance, saved_->number}] = {.hash = saved_->hash, .saved = true};
+bool Verifier::collect_pins(const std::vector<SegmentInfo>& segments) {
+  for (const Head& head : saved_) {
+    const auto [pin, fresh] =
+        pins_.try_emplace({head.instance, head.number}, Pin{.hash = head.hash, .saved = true});
+    if (fresh || pin->second.hash == head.hash) continue;
+    file_ = segment_name({head.instance, head.segment});
+    return fault(FaultKind::WrongHead, head.offset,
+                 "two saved heads tell of different links " + std::to_string(head.number) +
+                     ": the log was rolled back and written anew, or one of them was made up");
+  }
   for (const SegmentInfo& info : segments) {
     if (info.id.segment != 1) continue;
     auto bytes = files_.read(directory_ + "/" + info.name, 0, sizeof(SegmentFrame));
@@ -78,6 +91,7 @@ void Verifier::collect_pins(const std::vector<SegmentInfo>& segments) {
     if (header.predecessor == 0 || header.predecessor >= info.id.instance) continue;
     pins_.try_emplace({header.predecessor, header.predecessor_number}, Pin{.hash = header.link.previous});
   }
+  return true;
 }
 
 bool Verifier::check_pins(uint64_t instance) {

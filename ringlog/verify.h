@@ -52,8 +52,10 @@ struct VerifyReport {
   std::vector<TornTail> torn;
   uint64_t instances = 0, segments = 0, commits = 0, records = 0, bytes = 0;
   uint64_t erased = 0;     // records whose payload was erased under retention
+  uint64_t sealed = 0;     // records whose payload is sealed to an auditor
   uint64_t disowned = 0;   // segments given up after a failed write
   uint64_t rotations = 0;  // of the root key
+  uint64_t heads = 0;      // kept elsewhere, and found in the log
   bool closed = false;     // the newest instance has ended as it should
   Head head;               // of the newest instance
   [[nodiscard]] bool whole() const { return !fault; }
@@ -63,5 +65,8 @@ struct VerifyReport {
 // the log.
 [[nodiscard]] Result<VerifyReport> verify(Files& files, const std::string& directory, const PublicKey& root,
                                           const std::optional<Head>& saved = std::nullopt);
+// The same, with all the heads that a witness has (witness_head.h).
+[[nodiscard]] Result<VerifyReport> verify(Files& files, const std::string& directory, const PublicKey& root,
+                                          std::vector<Head> saved);
 
 }  // namespace sallyport::ringlog

@@ -18,7 +18,7 @@ bool all_zero(Bytes bytes) {
 bool Verifier::check_record(Bytes frame, uint64_t offset) {
   const auto fixed = load<RecordFrame>(frame);
   const RecordView record = view_of(frame);
-  if (fixed.zero8 != 0 || fixed.zero32 != 0 || record.instance > head_.instance) {
+  if (!has_known_shape(fixed) || record.instance > head_.instance) {
     return fault(FaultKind::BadFrame, offset, "record fields that no writer makes");
   }
   if (facts_of(record) == nullptr)
@@ -39,6 +39,8 @@ bool Verifier::check_record(Bytes frame, uint64_t offset) {
   if (record.erased) {
     if (!all_zero(record.payload)) return fault(FaultKind::BadPayload, offset, "erased and not empty");
     report_.erased++;
+  } else if (record.sealed) {
+    report_.sealed++;
   }
   return true;
 }

@@ -204,6 +204,13 @@ std::vector<Watermark> Writer::watermarks() const {
   return marks;
 }
 
+void Writer::roll(uint64_t now_ns) {
+  if (file_ < 0 || !has_commit_) return;
+  auto rolled = close_segment(0, now_ns);
+  if (rolled) rolled = open_next(now_ns);
+  if (!rolled) give_up(std::move(rolled.error()), now_ns);
+}
+
 Result<void> Writer::close(uint64_t now_ns) {
   step(now_ns);
   if (file_ < 0) return std::unexpected(error_);

@@ -32,6 +32,8 @@ struct WriterOptions {
   uint64_t instance = 0;  // next_instance()
   uint64_t segment_size = limits::log_segment_size;
   uint64_t quota_size = 0;  // of all segments together, bytes; 0: none
+  std::optional<SealKey> seal_to =
+      std::nullopt;  // an auditor's key: sessions' payloads can be read with its private half only
 };
 
 // Greater than any instance in the directory, and the start's time where clocks behave.
@@ -56,6 +58,9 @@ class Writer {
 
   // Commits all that the rings hold, or attests idle time, or tries to resume. `now_ns`: wall clock.
   void step(uint64_t now_ns);
+  // Closes the segment and opens the next one, where this one holds a commit: its payloads can be erased
+  // then.
+  void roll(uint64_t now_ns);
   // A last step, then the end of the chain as it should be. Producers have stopped.
   Result<void> close(uint64_t now_ns);
 
@@ -104,6 +109,7 @@ class Writer {
   Files& files_;
   const WriterOptions options_;
   Random random_;
+  std::optional<Sealer> sealer_;
   Commit commit_;
   Leaves leaves_;
   std::vector<Source> sources_;  // by instance, then index

@@ -29,6 +29,12 @@ Result<std::unique_ptr<Writer>> Writer::start(Files& files, WriterOptions option
   auto own = ByteRing::anonymous(64 * limits::KiB, options.instance, writer_ring_index);
   if (!own) return std::unexpected(std::move(own.error()));
   std::unique_ptr<Writer> writer(new Writer(files, std::move(options), std::move(random)));
+  if (writer->options_.seal_to) {
+    auto sealer = Sealer::make(*writer->options_.seal_to, writer->random_);
+    if (!sealer) return std::unexpected(std::move(sealer.error()));
+    writer->sealer_.emplace(std::move(*sealer));
+    writer->commit_.seal_with(&*writer->sealer_);
+  }
   writer->own_ring_ = std::make_unique<ByteRing>(std::move(*own));
   writer->own_recorder_ = std::make_unique<Recorder>(*writer->own_ring_);
   writer->own_recorder_->set_time(now_ns);
@@ -175,6 +181,7 @@ Result<void> Writer::open_segment(const SigningKey& signer, SegmentFrame frame, 
   }
   file_ = *file;
   capacity_ = *capacity;
+  if (sealer_) sealer_->change_key();
   key_ = std::move(key);
   has_commit_ = false;
   after_failure_ = false;

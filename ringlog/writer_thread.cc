@@ -22,6 +22,7 @@ struct WriterThread::State {
   std::condition_variable wanted;
   bool stop = false;
   std::atomic<bool> woken{false};
+  std::atomic<bool> roll{false};
   std::string error;
   Head head;
   Writer::Totals totals;
@@ -45,6 +46,7 @@ void WriterThread::run() {
     const bool failing = writer_->failing();
     state.woken.store(false, std::memory_order_release);
     writer_->step(wall_clock_ns());
+    if (state.roll.exchange(false, std::memory_order_acq_rel)) writer_->roll(wall_clock_ns());
     std::unique_lock lock(state.mutex);
     state.error = writer_->error().text;
     state.head = writer_->head();
@@ -69,6 +71,11 @@ void WriterThread::wake() {
   if (state_->woken.exchange(true, std::memory_order_acq_rel)) return;
   const std::lock_guard lock(state_->mutex);
   state_->wanted.notify_one();
+}
+
+void WriterThread::roll() {
+  state_->roll.store(true, std::memory_order_release);
+  wake();
 }
 
 void WriterThread::join() {

@@ -21,6 +21,8 @@ class WriterThread {
 
   // Any thread, one system call at most: do not wait for the interval.
   void wake();
+  // Any thread: begin a new segment at the next step, where there is anything in this one.
+  void roll();
   // Drains what the rings hold and ends the chain. Producers have stopped.
   Result<void> stop();
   [[nodiscard]] bool failing() const { return writer_->failing(); }  // any thread

@@ -67,7 +67,7 @@ void record_forward(benchmark::State& state) {
 BENCHMARK(record_forward);
 
 // One step: a full batch of records gathered, hashed, signed, written and synced, on the file system of
-// TMPDIR.
+// TMPDIR; their payloads sealed to an auditor, or not.
 void writer_step(benchmark::State& state) {
   std::string root = (std::filesystem::temp_directory_path() / "ringlog-bench-XXXXXX").string();
   CHECK(mkdtemp(root.data()) != nullptr);
@@ -78,8 +78,14 @@ void writer_step(benchmark::State& state) {
   auto ring = ByteRing::anonymous(limits::log_ring_size, 1, 0);
   CHECK(ring);
   Recorder recorder(*ring);
-  auto writer = Writer::start(system_files(), {.directory = root + "/log", .instance = 1}, *key, {&*ring},
-                              system_random(), start_ns);
+  std::optional<SealKey> seal_to;
+  if (state.range(2) != 0) {
+    const auto made = make_seal_keys(system_files(), root, system_random());
+    CHECK(made);
+    seal_to = *made;
+  }
+  auto writer = Writer::start(system_files(), {.directory = root + "/log", .instance = 1, .seal_to = seal_to},
+                              *key, {&*ring}, system_random(), start_ns);
   CHECK(writer);
   const std::string text(static_cast<size_t>(state.range(0)), 's');
   const auto sessions = static_cast<uint64_t>(state.range(1));
@@ -107,7 +113,14 @@ void writer_step(benchmark::State& state) {
   state.SetBytesProcessed(static_cast<int64_t>(records * text.size()));
   std::filesystem::remove_all(root);
 }
-BENCHMARK(writer_step)->Args({64, 16})->Args({64, 1000})->Args({4096, 16})->UseRealTime();
+BENCHMARK(writer_step)
+    ->ArgNames({"payload", "sessions", "sealed"})
+    ->Args({64, 16, 0})
+    ->Args({64, 16, 1})
+    ->Args({64, 1000, 0})
+    ->Args({4096, 16, 0})
+    ->Args({4096, 16, 1})
+    ->UseRealTime();
 
 void verify_log(benchmark::State& state) {
   MemoryFiles files;

@@ -10,7 +10,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 namespace sallyport {
 
@@ -99,11 +101,19 @@ void AdminSocket::ready(int fd) {
 void AdminSocket::accept_one() {
   const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   if (fd < 0) return;
-  if (connections_.size() >= connection_count_max) {
-    close(fd);
-    return;
-  }
+  if (connections_.size() >= connection_count_max) close_connection(least_worthy());
   connections_.push_back({.fd = fd, .serial = ++serial_, .peer = peer_of(fd), .input = {}, .asked = false});
+}
+
+// Of a full house: whoever has the most here loses the oldest one that asks nothing, so that nobody keeps the
+// operator from `kill` and `lockdown` by holding connections.
+uint64_t AdminSocket::least_worthy() const {
+  std::map<uint32_t, size_t> by_uid;
+  for (const Connection& one : connections_) ++by_uid[one.peer.uid];
+  const auto worth = [&by_uid](const Connection& one) {
+    return std::tuple(one.asked, connection_count_max - by_uid.at(one.peer.uid), one.serial);
+  };
+  return std::ranges::min_element(connections_, {}, worth)->serial;
 }
 
 // One request and one answer a connection.

@@ -46,6 +46,7 @@ class AdminSocket {
   AdminSocket(std::string path, int fd, Handler handler)
       : path_(std::move(path)), fd_(fd), handler_(std::move(handler)) {}
   void accept_one();
+  [[nodiscard]] uint64_t least_worthy() const;
   void serve(Connection& connection);
   void reply(uint64_t serial, const nlohmann::json& answer);
   void close_connection(uint64_t serial);

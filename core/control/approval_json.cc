@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "ringlog/session_name.h"
+
 namespace sallyport {
 
 namespace {
@@ -10,6 +12,13 @@ namespace {
 using nlohmann::json;
 
 constexpr int64_t ms = 1'000'000;
+
+const char* name_of(Approval::State state);
+
+// Access that was granted has no run of its own.
+const char* state_of(const Approval& approval) {
+  return approval.access && approval.state == Approval::State::used ? "approved" : name_of(approval.state);
+}
 
 const char* name_of(Approval::State state) {
   switch (state) {
@@ -98,9 +107,10 @@ int64_t transaction_age_ns(const Approval& approval, int64_t now_ns) {
 json approval_json(const Approval& approval, int64_t now_ns) {
   const ApprovalWanted& asked = approval.asked;
   return {{"id", approval.id},
-          {"state", name_of(approval.state)},
+          {"state", state_of(approval)},
           {"identity", asked.identity},
           {"actor", asked.actor},
+          {"on_behalf_of", asked.on_behalf_of},
           {"job", named(asked.job)},
           {"target", asked.target},
           {"login", asked.login},
@@ -111,6 +121,7 @@ json approval_json(const Approval& approval, int64_t now_ns) {
           {"votes", votes_json(approval)},
           {"peer", asked.peer},
           {"session", asked.session_id},
+          {"sid", asked.session_id == 0 ? "" : ringlog::session_text(asked.session_id)},
           {"text", asked.text},
           {"values", named(asked.values)},
           {"hides", asked.hidden != nullptr},
@@ -132,7 +143,9 @@ json approval_json(const Approval& approval, int64_t now_ns) {
           {"decided_ns", approval.decided_ns},
           {"reason", approval.reason},
           {"revoked_by", approval.revoked_by},
-          {"revoke_reason", approval.revoke_reason}};
+          {"revoke_reason", approval.revoke_reason},
+          {"access_ms", approval.access_ms},
+          {"grant", approval.grant}};
 }
 
 json hidden_json(const HiddenText& hidden) {
@@ -145,14 +158,14 @@ json own_approval_json(const Approval& approval, int64_t now_ns) {
     case Approval::State::open: go_on = "wait"; break;
     case Approval::State::approved:
     case Approval::State::handed: go_on = "run exactly the same again"; break;
-    case Approval::State::used: go_on = "nothing: it has run"; break;
+    case Approval::State::used: go_on = approval.access ? "log in" : "nothing: it has run"; break;
     case Approval::State::denied: go_on = "nothing: it was denied"; break;
     case Approval::State::expired:
     case Approval::State::voided:
     case Approval::State::revoked: break;
   }
   return {{"approval", approval.id},
-          {"state", name_of(approval.state)},
+          {"state", state_of(approval)},
           {"do", go_on},
           {"identity", approval.asked.identity},
           {"target", approval.asked.target},
@@ -170,7 +183,9 @@ json own_approval_json(const Approval& approval, int64_t now_ns) {
           {"expires_ns", approval.expires_ns},
           {"again", approval.again},
           {"uses", approval.use_count},
-          {"reason", approval.state == Approval::State::revoked ? approval.revoke_reason : approval.reason}};
+          {"reason", approval.state == Approval::State::revoked ? approval.revoke_reason : approval.reason},
+          {"access_ms", approval.access_ms},
+          {"grant", approval.grant}};
 }
 
 }  // namespace sallyport

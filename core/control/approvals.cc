@@ -12,6 +12,7 @@ using ringlog::DecisionKind;
 
 // A yes for one more run of the very same: of a request, of a plan's next, under the same demands.
 bool fits(Approval& approval, const ApprovalWanted& wanted) {
+  if (approval.access) return false;
   if (approval.plan.empty())
     return approval.asked.digest == wanted.digest && approval.asked.demands == wanted.demands;
   const PlanStep* step = approval.next_step();
@@ -19,6 +20,7 @@ bool fits(Approval& approval, const ApprovalWanted& wanted) {
   if (approval.state != Approval::State::approved || !step) return false;
   const bool same_place = asked.identity == wanted.identity && asked.target == wanted.target &&
                           asked.login == wanted.login && asked.database == wanted.database &&
+                          asked.on_behalf_of == wanted.on_behalf_of && asked.actor == wanted.actor &&
                           wanted.plain_context && wanted.context_digest != Digest{} &&
                           (approval.use_count == 0 || approval.context == wanted.context_digest);
   return same_place && wanted.transaction == 0 && step->digest == wanted.text_digest &&

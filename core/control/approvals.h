@@ -66,6 +66,11 @@ struct Approval {
   Waiter handed_to;
   bool revoking = false;  // the session that has it was told
   std::string revoked_by, revoke_reason;
+  // Of a request for access: the grant that it would become, but for its id, times and givers; else null. Its
+  // last yes uses it.
+  std::shared_ptr<const identity::Grant> access;
+  uint32_t access_ms = 0;          // for how long
+  std::string grant, grant_fault;  // what became of it: the grant's id, or why there is none
 
   [[nodiscard]] bool has_ended() const;
   [[nodiscard]] PlanStep* next_step();  // that needs the approval; null: none is left
@@ -79,6 +84,7 @@ class Approvals {
   struct Effects {
     std::vector<ApprovalAnswer> answers;
     std::vector<RecordDecision> records;
+    std::vector<std::string> granted;  // requests for access that got their last yes
     std::vector<std::string> settled;  // approvals whose revocation, asked for earlier, came to an end
   };
   using Random = std::function<uint32_t()>;
@@ -101,6 +107,7 @@ class Approvals {
     std::string name;
     std::span<const std::string> groups;
     std::vector<std::string> persons;  // as in identity::Identity
+    std::string on_behalf_of;          // as well
   };
   struct Answer {
     bool approve = false;
@@ -119,6 +126,14 @@ class Approvals {
   Result<std::string> submit(ApprovalWanted&& asked, std::vector<PlanStep>&& steps, int64_t now_ns,
                              Effects& effects);
 
+  // Access (approvals_access.cc). The id of a new request, or of the same that is open.
+  Result<std::string> ask_access(ApprovalWanted&& asked, const identity::Grant& wanted, uint32_t life_ms,
+                                 int64_t now_ns, Effects& effects);
+  // What became of what was named in Effects::granted.
+  void settle_access(const std::string& id, const std::string& grant, const std::string& fault);
+  // Revokes each open request for which `why` has a reason.
+  void end_access(const std::function<std::string(const Approval&)>& why, Effects& effects);
+
   [[nodiscard]] const Approval* find(const std::string& id) const;
   // All that are open or approved and unused, oldest first; and those that ended lately.
   [[nodiscard]] std::vector<const Approval*> list(bool with_ended) const;
@@ -134,6 +149,14 @@ class Approvals {
   [[nodiscard]] static bool is_asker(const Approval& approval, const Approver& who);
 
  private:
+  struct AccessAsk {
+    std::string identity;
+    std::vector<std::string> persons;
+    std::string target;
+    int64_t at_ns = 0, denied_ns = 0;  // wall clock; 0: nobody said no
+  };
+  [[nodiscard]] Result<void> may_ask_access(const ApprovalWanted& asked, int64_t now_ns);
+  void access_denied(const Approval& approval, int64_t now_ns);
   [[nodiscard]] Approval* match(const ApprovalWanted& wanted, int64_t now_ns);
   [[nodiscard]] bool has_room(const ApprovalWanted& wanted) const;
   Approval& open(ApprovalWanted&& wanted, int64_t created_ns, int64_t expires_ns, Effects& effects);
@@ -156,6 +179,7 @@ class Approvals {
   Random random_;
   std::map<std::string, Approval> by_id_;
   std::deque<int64_t> latencies_;
+  std::deque<AccessAsk> access_asks_;  // of the last hour
   uint64_t decision_count_ = 0;
 };
 

@@ -11,6 +11,7 @@ namespace {
 using ringlog::DecisionKind;
 
 constexpr size_t ended_count_max = 1000;
+constexpr size_t own_text_size_max = limits::approval_text_size_max / 16;  // of what one identity waits for
 // No vowels, no look-alikes: an id is read out over a phone.
 constexpr char id_letters[] = "23456789BCDFGHJKMNPQRSTVWXZ";
 constexpr size_t id_size = 5;
@@ -113,15 +114,17 @@ std::vector<const Approval*> Approvals::list(bool with_ended) const {
 }
 
 bool Approvals::has_room(const ApprovalWanted& wanted) const {
-  size_t count = 0, own_count = 0, size = text_size(wanted);
+  size_t count = 0, own_count = 0, size = text_size(wanted), own_size = size;
   for (const auto& [id, approval] : by_id_) {
     size += approval.text_size;
     if (approval.has_ended()) continue;
     ++count;
-    own_count += approval.asked.identity == wanted.identity ? 1 : 0;
+    if (approval.asked.identity != wanted.identity) continue;
+    ++own_count;
+    own_size += approval.text_size;
   }
   return count < limits::approval_count_max && own_count < limits::approval_count_max_per_identity &&
-         size <= limits::approval_text_size_max;
+         own_size <= own_text_size_max && size <= limits::approval_text_size_max;
 }
 
 std::string Approvals::new_id() {

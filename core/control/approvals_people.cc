@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "core/control/approvals.h"
+#include "core/identity/delegation.h"
 
 namespace sallyport {
 
@@ -44,7 +45,9 @@ bool Approvals::concerns(const Approval& approval, const Approver& who) {
 }
 
 bool Approvals::is_asker(const Approval& approval, const Approver& who) {
-  return who.name == approval.asked.identity || config::same_person(approval.asked.persons, who.persons);
+  const auto& askers = approval.asked.persons;
+  return who.name == approval.asked.identity || config::same_person(askers, who.persons) ||
+         std::ranges::find(askers, identity::person_called(who.name)) != askers.end();
 }
 
 Result<void> Approvals::decide(const std::string& id, const Answer& answer, const Approver& approver,
@@ -68,6 +71,7 @@ Result<void> Approvals::decide(const std::string& id, const Answer& answer, cons
     return fail(approver.name + " is in " + in_groups(approval));
   if (!answer.approve) {
     decided(approval, approver.name, answer.reason, now_ns);
+    if (approval.access && !asked_for_it) access_denied(approval, now_ns);
     end(approval, Approval::State::denied, ApprovalState::denied, DecisionKind::Denied, effects);
     return {};
   }
@@ -95,6 +99,10 @@ void Approvals::vote(Approval& approval, const Answer& answer, const Approver& a
   approval.again = std::ranges::all_of(approval.votes, &Approval::Vote::again);
   if (approval.again) approval.expires_ns = now_ns + int64_t{approval.again_ms} * 1'000'000;
   record(approval, DecisionKind::Approved, approver.name, answer.reason, effects);
+  if (approval.access) {
+    approval.state = Approval::State::used;
+    return effects.granted.push_back(approval.id);
+  }
   hand_out(approval, now_ns, effects);
 }
 
@@ -112,7 +120,12 @@ Result<bool> Approvals::revoke(const std::string& id, const Approver& who, bool 
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return fail("no approval " + id + "; `sallyport approvals` lists them");
   Approval& approval = found->second;
-  if (approval.has_ended()) return fail("approval " + id + " is over: there is nothing left to revoke");
+  if (approval.has_ended()) {
+    return fail("approval " + id + " is over: " +
+                (approval.grant.empty()
+                     ? "there is nothing left to revoke"
+                     : "`sallyport grants revoke " + approval.grant + "` ends what it gave"));
+  }
   if (approval.revoking) return fail("approval " + id + " is being revoked");
   if (!is_operator && !is_voter(approval, who) && !is_asker(approval, who))
     return fail("only who said yes to " + id + ", who asked for it, or the operator may revoke it");

@@ -5,17 +5,20 @@
 #include <vector>
 
 #include "config/config.h"
+#include "core/identity/identity.h"
 
 namespace sallyport {
 
 struct Caller {
-  std::string name;                  // of a local user or an identity; empty: nobody but an operator
-  std::vector<std::string> groups;   // of then
-  std::vector<std::string> persons;  // as in identity::Identity
-  std::string from;                  // for the record: "uid 1000", "127.0.0.1:40312"
-  bool is_operator = false;          // the kernel's word: root, or the gateway's own user
-  bool is_remote = false;            // by the HTTP door
-  std::string ticket;                // the id of what proved it; empty: something else did
+  std::string name;                    // of a local user or an identity; empty: nobody but an operator
+  std::vector<std::string> groups;     // of then
+  std::vector<std::string> persons;    // as in identity::Identity
+  std::string on_behalf_of;            // as well
+  std::string from;                    // for the record: "uid 1000", "127.0.0.1:40312"
+  bool is_operator = false;            // the kernel's word: root, or the gateway's own user
+  bool is_remote = false;              // by the HTTP door
+  std::string ticket;                  // the id of what proved it; empty: something else did
+  identity::IdentityPointer identity;  // of a token or ticket; null: a local user's secret, or nobody
 
   [[nodiscard]] bool is_somebody() const { return is_operator || !name.empty(); }
   [[nodiscard]] const std::string& name_on_record() const {

@@ -9,6 +9,7 @@
 
 #include "config/check.h"
 #include "config/clock.h"
+#include "core/control/log_desk.h"
 
 namespace sallyport {
 
@@ -16,7 +17,6 @@ namespace {
 
 constexpr size_t worker_count = 2;
 constexpr size_t work_count_max = 1024;
-constexpr int64_t resolve_interval_ns = 60'000'000'000;
 constexpr int tick_ms = 200;  // approvals expire with this precision
 
 uint32_t random_number() {
@@ -37,6 +37,7 @@ Control::Control(ControlOptions options)
       approvals_(random_number),
       outboxes_(options_.to_cores.size()) {
   for (identity::TicketPointer& ticket : options_.tickets) tickets_.add(std::move(ticket));
+  for (identity::GrantPointer& grant : options_.grants) grants_.add(std::move(grant));
 }
 
 Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
@@ -44,8 +45,10 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   control->wake_fd_ = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (control->wake_fd_ < 0) return fail_errno("make an eventfd", errno);
   control->workers_ = std::make_unique<Workers>(worker_count, work_count_max, control->wake_fd_);
+  control->open_guesses();
   control->open_issuers();
   control->open_credentials();
+  control->open_webhooks();
   const auto handler = [self = control.get()](const AdminPeer& peer, const nlohmann::json& request,
                                               Reply reply) {
     self->on_admin(peer, request, std::move(reply));
@@ -55,17 +58,24 @@ Result<std::unique_ptr<Control>> Control::open(ControlOptions options) {
   control->admin_ = std::move(*admin);
   control->resolved_ns_ = wall_ns();
   control->posted_ = std::make_unique<Posted>(control->wake_fd_);
+  control->open_log_desk();
   control->open_canary(std::move(control->options_.canary));
   if (Result<void> opened = control->open_http(); !opened) return std::unexpected(std::move(opened.error()));
   control->publish(control->snapshot_, "start", "gateway");
+  for (RecordAdmin& act : control->options_.acts) control->send(0, std::move(act));
+  control->review_grants();
   return control;
 }
 
 Control::~Control() {
   stopping_ = true;
   http_.reset();
+  log_desk_.reset();
   canary_.reset();
+  webhooks_.reset();
   fetchers_.reset();
+  password_workers_.reset();
+  device_workers_.reset();
   credentials_.reset();
   workers_.reset();
   if (wake_fd_ >= 0) close(wake_fd_);
@@ -91,8 +101,12 @@ void Control::run() {
     read_cores();
     workers_->collect();
     fetchers_->collect();
+    password_workers_->collect();
+    device_workers_->collect();
     posted_->run();
+    log_desk_->run(steady_ns());
     credentials_->run(steady_ns());
+    webhooks_->run(steady_ns());
     for (size_t i = options_.from_cores.size() + 1; i < watched.size(); ++i) {
       if (watched[i].revents != 0) admin_->ready(watched[i].fd);
     }
@@ -105,6 +119,7 @@ void Control::run() {
     issuers_->tick({wall_ns(), steady_ns()});
     tick_canary();
     forget_tickets();
+    expire_grants();
     flush_outboxes();
   }
   credentials_->finish();
@@ -175,6 +190,7 @@ void Control::on_message(uint16_t core, ToControl&& message) {
 }
 
 void Control::apply(Approvals::Effects&& effects) {
+  tell_webhooks(effects);
   for (RecordDecision& record : effects.records) {
     send(static_cast<uint16_t>(record.session_id >> 48), std::move(record));
   }
@@ -182,6 +198,7 @@ void Control::apply(Approvals::Effects&& effects) {
     const uint16_t core = answer.session.core;
     send(core, std::move(answer));
   }
+  for (const std::string& id : effects.granted) give_access(id);
   for (const std::string& id : effects.settled) settle_revocation(id);
 }
 
@@ -196,94 +213,6 @@ void Control::flush_outboxes() {
     auto& box = outboxes_[core];
     while (!box.empty() && options_.to_cores[core]->push(std::move(box.front()))) box.pop_front();
   }
-}
-
-// ---- Snapshots -------------------------------------------------------------------------------------------
-
-// The whole new world or nothing: the old one serves on until the new one stands.
-void Control::reload(const std::string& who, Reply reply) {
-  if (std::exchange(reloading_, true)) return reply({{"ok", false}, {"error", "a reload is under way"}});
-  const bool taken = workers_->submit([this, who, reply, old = snapshot_]() -> Workers::Done {
-    const std::lock_guard lock(build_mutex_);
-    std::expected<SnapshotPointer, Problems> made =
-        load_snapshot(options_.config_file, *options_.plugins, Purpose::reload, old->canary.secret);
-    if (made) {
-      const auto& old_listeners = old->policy->config().listeners;
-      const auto& new_listeners = (*made)->policy->config().listeners;
-      bool same = old_listeners.size() == new_listeners.size();
-      for (size_t i = 0; same && i < old_listeners.size(); ++i) {
-        same = old_listeners[i].address.text() == new_listeners[i].address.text() &&
-               old_listeners[i].protocol == new_listeners[i].protocol;
-      }
-      if (!same) {
-        made = std::unexpected(
-            Problems{{{options_.config_file.string(), 1},
-                      "listeners cannot be added, removed or moved by a reload: restart for that"}});
-      }
-    }
-    return [this, who, reply, made = std::move(made)]() mutable {
-      reloading_ = false;
-      if (made) {
-        publish(std::move(*made), "reload", who);
-        return reply({{"ok", true}, {"version", snapshot_->policy->version()}});
-      }
-      nlohmann::json problems = nlohmann::json::array();
-      std::string first;
-      for (const config::Problem& problem : made.error()) {
-        problems.push_back(problem.place.text() + ": " + problem.text);
-        if (first.empty()) first = problems.back();
-      }
-      record_admin(who, "reload-refused", first);
-      reply({{"ok", false},
-             {"error", "the new configuration has problems; the old one stays in force"},
-             {"problems", problems}});
-    };
-  });
-  if (taken) return;
-  reloading_ = false;
-  reply({{"ok", false}, {"error", "the gateway is too busy; try again"}});
-}
-
-void Control::publish(SnapshotPointer snapshot, const std::string& reason, const std::string& who) {
-  const bool is_news = snapshot != snapshot_;
-  snapshot_ = std::move(snapshot);
-  canary_->on_snapshot(snapshot_);
-  if (http_) http_->change(snapshot_->admin_tls, http_names());
-  credentials_->on_snapshot(snapshot_);
-  issuers_->configure(snapshot_->policy->config().issuers, {wall_ns(), steady_ns()});
-  if (reason != "addresses" && reason != "secrets") {
-    send(0, RecordPolicy{.text = snapshot_->policy->config().text, .reason = reason});
-    record_admin(who, reason, "policy version " + std::to_string(snapshot_->policy->version()));
-  }
-  if (is_news && reason != "addresses") end_old_approvals();
-  for (uint16_t core = 0; is_news && core < outboxes_.size(); ++core)
-    send(core, SnapshotChanged{.snapshot = snapshot_});
-}
-
-void Control::resolve_again() {
-  if (wall_ns() - resolved_ns_ < resolve_interval_ns || reloading_) return;
-  resolved_ns_ = wall_ns();
-  const SnapshotPointer old = snapshot_;
-  (void)workers_->submit([this, old]() -> Workers::Done {
-    bool changed = false;
-    for (const TargetState& state : old->targets) {
-      std::vector<Address> fresh;
-      bool complete = true;
-      for (const config::Address& address : state.target->addresses) {
-        Result<std::vector<Address>> found = resolve(address);
-        complete &= found.has_value();
-        if (found) fresh.insert(fresh.end(), found->begin(), found->end());
-      }
-      // A name server that fails does not take away addresses that worked.
-      changed |= complete && fresh != state.addresses;
-    }
-    if (!changed) return [] {};
-    const std::lock_guard lock(build_mutex_);
-    auto made = build_snapshot(old->policy, *options_.plugins, Purpose::refresh, old->canary.secret);
-    return [this, old, made = std::move(made)]() mutable {
-      if (made && snapshot_ == old) publish(std::move(*made), "addresses", "gateway");
-    };
-  });
 }
 
 }  // namespace sallyport

@@ -15,17 +15,25 @@
 #include "core/control/approvals.h"
 #include "core/control/caller.h"
 #include "core/control/canary.h"
+#include "core/control/device_flows.h"
+#include "core/control/grants.h"
 #include "core/control/http_door.h"
+#include "core/control/passwords.h"
 #include "core/control/posted.h"
 #include "core/control/store.h"
 #include "core/control/tickets.h"
+#include "core/control/webhook_answer.h"
+#include "core/control/webhooks.h"
 #include "core/control/workers.h"
 #include "core/control/world.h"
 #include "core/core.h"
 #include "core/credential/credentials.h"
 #include "core/identity/issuers.h"
+#include "core/path/throttle.h"
 
 namespace sallyport {
+
+class LogDesk;
 
 struct ControlOptions {
   std::filesystem::path config_file;
@@ -39,7 +47,9 @@ struct ControlOptions {
   Lockdowns lockdowns;  // as the cores have them
   Closed closed;        // as well
   std::vector<identity::TicketPointer> tickets;
+  std::vector<identity::GrantPointer> grants;
   std::unique_ptr<Store> store;
+  std::vector<RecordAdmin> acts;  // of the start, for the record
 };
 
 class Control {
@@ -55,6 +65,8 @@ class Control {
   void run();
   // From a signal handler or another thread: 'r' reload, 'd' drain.
   void poke(char what);
+  // From any thread: what belongs on the record.
+  void post_record(ToCore message);
 
  private:
   explicit Control(ControlOptions options);
@@ -94,13 +106,14 @@ class Control {
   void revoke(const Approvals::Approver& who, bool is_operator, const nlohmann::json& request,
               const Reply& reply);
   void settle_revocation(const std::string& id);
-  void plan(const Approvals::Approver& who, const nlohmann::json& request, const Reply& reply);
+  void plan(const Caller& caller, const nlohmann::json& request, const Reply& reply);
   void end_old_approvals();
   nlohmann::json approval_status() const;
 
   // control_login.cc
   void open_issuers();
   void prove(ProofWanted&& wanted);
+  void check_password(ProofWanted&& wanted);
   bool fetch_keys(const config::Oidc& issuer);
   nlohmann::json issuer_status() const;
 
@@ -117,6 +130,23 @@ class Control {
   void after_cores(std::function<void()> then);
   void on_barrier(uint64_t number);
 
+  // control_grants.cc
+  [[nodiscard]] std::optional<nlohmann::json> may_not_ask(const Caller& caller,
+                                                          const std::string& name) const;
+  void request_access(const Caller& caller, const nlohmann::json& request, const Reply& reply);
+  void ask_access(const Caller& caller, const std::string& name, uint32_t life_ms, const std::string& reason,
+                  const Reply& reply);
+  void give_access(const std::string& id);
+  Result<void> end_grants(const std::vector<identity::GrantPointer>& grants, const std::string& who,
+                          const std::string& act, const std::string& reason, bool at_once);
+  void expire_grants();
+  void review_grants();
+  Result<size_t> end_access_of(const std::string& name, const std::string& who, const std::string& reason);
+  void revoke_grant(const Caller& caller, const nlohmann::json& request, const Reply& reply);
+  nlohmann::json list_grants(const Caller& caller) const;
+  nlohmann::json access_for(const std::vector<std::string>& groups, const std::string& identity,
+                            const std::string& actor, const std::vector<std::string>& bound) const;
+
   // control_closed.cc
   nlohmann::json kill_identity(const std::string& who, const nlohmann::json& request);
   nlohmann::json allow_identity(const std::string& who, const nlohmann::json& request);
@@ -130,13 +160,33 @@ class Control {
   [[nodiscard]] std::vector<std::string> http_names() const;
   void on_http(HttpRequest&& request, const HttpDoor::Reply& reply);
   void identify_http(const HttpRequest& request, Identified then);
+  // control_guess.cc
+  void open_guesses();
+  [[nodiscard]] bool is_guessing(const std::string& peer, const std::string& name) const;
+  void refused_proof(const std::string& peer, const std::string& name, const std::string& detail);
+  [[nodiscard]] std::string verifier_of(const config::User* user) const;
   void identify_token(const std::string& token, const std::string& peer, Identified then);
   void identify_user(const std::string& name, const std::string& secret, const std::string& peer,
                      Identified then);
   [[nodiscard]] Caller caller_of(const identity::Identity& identity, const std::string& peer) const;
   void exchange_token(const HttpRequest& request, const HttpDoor::Reply& reply);
+  void trade(std::vector<std::string> tokens, const nlohmann::json& wanted, const std::string& peer,
+             const HttpDoor::Reply& reply);
   nlohmann::json login_help() const;
   nlohmann::json targets_for(const nlohmann::json& ticket) const;
+
+  // control_device.cc
+  void begin_device(const HttpRequest& request, const HttpDoor::Reply& reply);
+  void poll_device(const std::string& code, const std::string& peer, const HttpDoor::Reply& reply);
+  // control_webhooks.cc
+  void open_webhooks();
+  [[nodiscard]] std::string own_url() const;
+  void tell_webhooks(const Approvals::Effects& effects);
+  void tell_alarm(const std::string& text);
+  void on_hook(const HttpRequest& request, const HttpDoor::Reply& reply);
+  void take_answer(const std::string& name, std::string& secret, const HttpRequest& request,
+                   const HttpDoor::Reply& reply);
+  nlohmann::json decide_by_webhook(const config::Webhook& webhook, const WebhookAnswer& answer);
 
   // control_credential.cc
   void open_credentials();
@@ -153,6 +203,12 @@ class Control {
   nlohmann::json unlock(const std::string& who, const nlohmann::json& request);
   nlohmann::json canary_status() const;
 
+  // control_log.cc
+  void open_log_desk();
+  void ask_log(const Caller& caller, const nlohmann::json& request, const Reply& reply);
+  void explain(const nlohmann::json& request, const Reply& reply);
+  [[nodiscard]] HttpAnswer readiness() const;
+
   void record_admin(const std::string& who, const std::string& act, const std::string& detail);
 
   ControlOptions options_;
@@ -161,8 +217,12 @@ class Control {
   std::atomic<bool> reload_wanted_ = false, drain_wanted_ = false;
   std::atomic<bool> stopping_ = false;
   std::unique_ptr<Workers> workers_;
-  std::unique_ptr<Workers> fetchers_;  // of their own: an issuer that hangs holds up nothing else
+  std::unique_ptr<Workers> fetchers_;          // of their own: an issuer that hangs holds up nothing else
+  std::unique_ptr<Workers> password_workers_;  // of their own: who guesses holds up other guesses alone
+  Passwords passwords_;
   std::unique_ptr<identity::Issuers> issuers_;
+  std::unique_ptr<Workers> device_workers_;  // as well
+  DeviceFlows device_flows_;
   std::unique_ptr<credential::Credentials> credentials_;
   std::unique_ptr<AdminSocket> admin_;
   std::unique_ptr<Posted> posted_;
@@ -170,7 +230,10 @@ class Control {
   Lockdowns lockdowns_;
   std::unique_ptr<Store> store_;
   Tickets tickets_;
+  Grants grants_;
   Closed closed_;
+  Throttle guesses_;                    // of secrets, at both doors; its own count
+  std::string decoy_;                   // a verifier that no secret has
   std::vector<std::string> addresses_;  // of the listeners, as they are
   struct Waiting {
     size_t core_count = 0;  // still to answer
@@ -178,7 +241,10 @@ class Control {
   };
   std::map<uint64_t, Waiting> after_cores_;  // by barrier
   uint64_t barrier_ = 0;
+  std::unique_ptr<LogDesk> log_desk_;
   std::unique_ptr<Canary> canary_;
+  std::unique_ptr<Webhooks> webhooks_;
+  WebhookAnswers webhook_answers_;
   Approvals approvals_;
   std::map<std::string, Reply> revoking_;        // who waits to hear whether an approval was revoked in time
   std::map<uint64_t, SessionStarted> sessions_;  // live, by id on the record

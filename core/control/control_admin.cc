@@ -12,6 +12,8 @@ namespace {
 
 using nlohmann::json;
 
+constexpr char kept_out[] = " is kept out by an operator";
+
 }  // namespace
 
 Caller Control::caller_of(const AdminPeer& peer, const config::User* user) const {
@@ -42,22 +44,30 @@ void Control::identify(const AdminPeer& peer, const json& request, Reply reply) 
   });
   if (as.empty() || (by_os != config.users.end() && by_os->name == as)) {
     const config::User* user = by_os != config.users.end() ? &*by_os : nullptr;
+    // The operator's own hand stays free, so that somebody can let him in again.
+    if (user != nullptr && closed_.identities.contains(user->name)) {
+      if (!as.empty() || !peer.is_operator) return reply(refuse(user->name + kept_out, 403));
+      user = nullptr;
+    }
     return act(caller_of(peer, user), request, reply);
   }
   const config::User* user = snapshot_->policy->user(as);
   const std::string secret = text_of(request, "secret");
-  const std::string verifier = user ? user->secret : "";
-  const bool taken = workers_->submit([this, as, verifier, secret, peer, request, reply]() -> Workers::Done {
-    const auto parsed = config::parse_scram_secret(verifier);
-    const bool proven = parsed && config::scram_secret_matches(*parsed, secret);
-    return [this, as, proven, peer, request, reply] {
-      // A reload meanwhile may have taken the user away.
-      const config::User* known = snapshot_->policy->user(as);
-      if (proven && known) return act(caller_of(peer, known), request, reply);
-      record_admin("uid " + std::to_string(peer.uid), "login-refused", "admin socket");
-      reply(refuse("the name or the secret is wrong"));
-    };
-  });
+  const std::string verifier = verifier_of(user), source = "uid " + std::to_string(peer.uid);
+  if (is_guessing(source, as)) return reply(refuse("too many secrets were refused: wait a minute", 429));
+  const bool taken =
+      workers_->submit([this, as, verifier, source, secret, peer, request, reply]() -> Workers::Done {
+        const auto parsed = config::parse_scram_secret(verifier);
+        const bool proven = parsed && config::scram_secret_matches(*parsed, secret);
+        return [this, as, proven, source, peer, request, reply] {
+          // A reload meanwhile may have taken the user away.
+          const config::User* known = snapshot_->policy->user(as);
+          if (proven && known && closed_.identities.contains(as)) return reply(refuse(as + kept_out, 403));
+          if (proven && known) return act(caller_of(peer, known), request, reply);
+          refused_proof(source, as, "admin socket");
+          reply(refuse("the name or the secret is wrong"));
+        };
+      });
   if (!taken) reply(refuse("the gateway is too busy; try again"));
 }
 
@@ -72,17 +82,28 @@ void Control::act(const Caller& caller, const json& request, const Reply& reply)
         refuse("say who you are: --as NAME with that user's secret, or set os_user in the config", 401));
   }
   const std::string& name = caller.name_on_record();
-  const Approvals::Approver person = {.name = name, .groups = caller.groups, .persons = caller.persons};
+  const Approvals::Approver person = {
+      .name = name, .groups = caller.groups, .persons = caller.persons, .on_behalf_of = caller.on_behalf_of};
   if (what == "approvals") return reply(list_approvals(person, sees_approvals(caller), request));
-  if (what == "approve" || what == "deny") return reply(decide(person, request));
+  if (what == "approve" || what == "deny") {
+    json answer = decide(person, request);
+    const bool is_grant = answer.contains("approval") && answer["approval"]["grant"] != "";
+    if (!is_grant) return reply(answer);
+    // It is there wherever the one who asked comes in next.
+    return after_cores([reply, answer = std::move(answer)] { reply(answer); });
+  }
+  if (what == "request") return request_access(caller, request, reply);
+  if (what == "grants") return reply(list_grants(caller));
+  if (what == "revoke-grant") return revoke_grant(caller, request, reply);
   const bool overrules =
       caller.is_remote ? may(caller, config::Role::admin) : caller.is_operator && caller.name.empty();
   if (what == "revoke") return revoke(person, overrules, request, reply);
   if (what == "reveal") return reply(reveal(person, request));
-  if (what == "plan") return plan(person, request, reply);
+  if (what == "plan") return plan(caller, request, reply);
   if (what == "tickets") return reply(list_tickets(caller));
   if (what == "revoke-ticket") return reply(revoke_tickets(caller, request));
   if (what == "whoami") return reply(describe_caller(caller));
+  if (what.starts_with("log-") || what == "explain") return ask_log(caller, request, reply);
   const bool is_look = what == "status" || what == "sessions" || what == "targets" || what == "policy";
   if (!may(caller, is_look ? config::Role::viewer : config::Role::admin)) {
     return reply(refuse(
@@ -112,6 +133,7 @@ json Control::list_sessions() const {
     all.push_back({{"session", id},
                    {"identity", session.identity},
                    {"target", session.target},
+                   {"grant", session.grant},
                    {"login", session.login},
                    {"database", session.database},
                    {"peer", session.peer},
@@ -141,12 +163,14 @@ json Control::status() const {
                 {"policy_version", snapshot_->policy->version()},
                 {"cores", outboxes_.size()},
                 {"tickets", tickets_.all().size()},
+                {"grants", grants_.all().size()},
                 {"draining", draining_}};
   reply["closed"] = {{"all", closed_.all}, {"identities", closed_.identities}};
   reply["decisions"] = approval_status();
   reply["canary"] = canary_status();
   reply["issuers"] = issuer_status();
   reply["credentials"] = credential_status();
+  reply["webhooks"] = webhooks_->status();
   if (options_.log_status) reply["log"] = options_.log_status();
   return reply;
 }

@@ -33,7 +33,9 @@ json Control::list_approvals(const Approvals::Approver& who, bool sees_all, cons
   const bool mine = flag_of(request, "mine");
   if (mine && who.persons.empty()) return refuse("--mine needs a caller: --as NAME with that user's secret");
   json all = json::array();
+  const std::string only = text_of(request, "id");
   for (const Approval* approval : approvals_.list(flag_of(request, "all") || mine)) {
+    if (!only.empty() && approval->id != only) continue;
     if (!sees_all && !Approvals::concerns(*approval, who)) continue;
     if (!mine) {
       all.push_back(approval_json(*approval, wall_ns()));
@@ -54,6 +56,8 @@ json Control::decide(const Approvals::Approver& who, const json& request) {
   const Result<void> decided = approvals_.decide(id, answer, who, wall_ns(), effects);
   apply(std::move(effects));
   if (!decided) return refuse(decided.error().text);
+  if (const std::string& fault = approvals_.find(id)->grant_fault; !fault.empty())
+    return refuse("approved, but nothing was granted: " + fault, 500);
   return {{"ok", true}, {"approval", approval_json(*approvals_.find(id), wall_ns())}};
 }
 
@@ -212,22 +216,33 @@ Result<std::vector<std::string>> requests_of(const json& request) {
 
 }  // namespace
 
-void Control::plan(const Approvals::Approver& who, const json& request, const Reply& reply) {
-  if (who.persons.empty()) return reply(refuse("a plan needs a caller: --as NAME with that user's secret"));
+void Control::plan(const Caller& caller, const json& request, const Reply& reply) {
+  if (caller.persons.empty())
+    return reply(refuse("a plan needs a caller: --as NAME with that user's secret"));
   Result<std::vector<std::string>> requests = requests_of(request);
   if (!requests) return reply(refuse(requests.error().text));
   const std::string name = text_of(request, "target");
   const TargetState* target = snapshot_->target(name);
-  if (!target || !target->plugin || !snapshot_->policy->may_open(*target->target, who.groups))
+  const identity::TicketPointer ticket = tickets_.find(caller.ticket);
+  const bool is_bound = !caller.ticket.empty() && !(ticket && ticket->opens(name));
+  const bool may_run = target && target->plugin && !is_bound &&
+                       (snapshot_->policy->may_open(*target->target, caller.groups) ||
+                        snapshot_->policy->may_request(*target->target, caller.groups));
+  if (!may_run)
     return reply(
-        refuse("no target \"" + name + "\" that " + who.name + " may open and whose requests are judged"));
+        refuse("no target \"" + name + "\" that " + caller.name + " may open and whose requests are judged"));
   auto plan = std::make_shared<PlanAsk>();
   plan->snapshot = snapshot_;
-  plan->groups.assign(who.groups.begin(), who.groups.end());
+  plan->groups = caller.groups;
   plan->requests = std::move(*requests);
   ApprovalWanted& asked = plan->asked;
-  asked.identity = who.name;
-  asked.persons = who.persons;
+  asked.identity = caller.name;
+  asked.persons = caller.persons;
+  asked.on_behalf_of = caller.on_behalf_of;
+  if (caller.identity) {
+    asked.actor = caller.identity->actor;
+    asked.job = caller.identity->job;
+  }
   asked.target = name;
   asked.login = text_of(request, "login");
   if (asked.login.empty()) asked.login = target->target->logins.front().name;

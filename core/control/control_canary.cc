@@ -66,6 +66,7 @@ void Control::on_canary(const CanaryReport& report, const std::string& who) {
     if (target.count(CanaryOutcome::leaked) == 0) continue;
     const std::string text = "target " + target.name + ": " + leaks_text(target);
     send(0, RecordAlarm{.reason = alarm_reason, .detail = text});
+    tell_alarm("the canary's fake values came out unmasked: " + text);
     options_.say("ALARM: the canary's fake values came out unmasked: " + text);
     if (!locks || lockdowns_.contains(target.name)) continue;
     lockdowns_[target.name] = time_text();

@@ -35,6 +35,7 @@ json Control::kill_identity(const std::string& who, const json& request) {
   const Result<void> kept = change_closed(closed);
   const std::vector<std::string> tickets = tickets_.of_identity(name);
   const Result<void> revoked = take_back(tickets, who, text);
+  const Result<size_t> grants = end_access_of(name, who, text);
   size_t session_count = 0;
   for (const auto& [id, session] : sessions_) {
     if (session.identity != name) continue;
@@ -42,9 +43,11 @@ json Control::kill_identity(const std::string& who, const json& request) {
     send(session.session.core, KillSession{.session = session.session, .reason = text});
   }
   record_admin(who, "kill-identity", name + (reason.empty() ? "" : ": " + reason));
-  if (!kept || !revoked)
-    return refuse("done, but it would not outlive a restart: " + (kept ? revoked : kept).error().text, 500);
-  return {{"ok", true}, {"sessions", session_count}, {"tickets", tickets.size()}};
+  if (!kept || !revoked || !grants) {
+    const Error& error = !kept ? kept.error() : !revoked ? revoked.error() : grants.error();
+    return refuse("done, but it would not outlive a restart: " + error.text, 500);
+  }
+  return {{"ok", true}, {"sessions", session_count}, {"tickets", tickets.size()}, {"grants", *grants}};
 }
 
 json Control::allow_identity(const std::string& who, const json& request) {
@@ -64,6 +67,7 @@ json Control::close_gateway(const std::string& who, const json& request) {
   Closed closed = closed_;
   closed.all = reason;
   record_admin(who, "lockdown", reason);
+  tell_alarm("locked down by " + who + ": " + reason);
   if (const Result<void> kept = change_closed(closed); !kept)
     return refuse("done, but it would not outlive a restart: " + kept.error().text, 500);
   return {{"ok", true}, {"sessions", sessions_.size()}};

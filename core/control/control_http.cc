@@ -1,17 +1,18 @@
 // The admin API (core/control/api.md): who asks, which act a path stands for, and tickets for tokens.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "config/clock.h"
 #include "config/quantity.h"
 #include "config/scram_secret.h"
 #include "core/control/answers.h"
+#include "core/control/approval_page.h"
 #include "core/control/control.h"
 #include "core/control/form.h"
 #include "core/control/http_routes.h"
 #include "core/control/metrics.h"
+#include "core/control/oauth.h"
 #include "core/identity/base64url.h"
 #include "core/identity/claims.h"
 
@@ -23,15 +24,9 @@ using nlohmann::json;
 
 constexpr std::string_view bearer = "Bearer ";
 constexpr std::string_view basic = "Basic ";
-constexpr std::string_view exchange_grant = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::string_view access_token_type = "urn:ietf:params:oauth:token-type:access_token";
 constexpr std::array<std::string_view, 3> subject_types = {
     "urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token", access_token_type};
-constexpr std::string_view target_scope = "target:";
-
-std::string dump(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-}
 
 HttpAnswer answer_of(json answer) {
   HttpAnswer out;
@@ -41,14 +36,21 @@ HttpAnswer answer_of(json answer) {
     if (out.status == 401)
       out.headers.emplace_back("WWW-Authenticate", "Bearer realm=\"sallyport\", Basic realm=\"sallyport\"");
   }
-  out.body = dump(answer);
+  out.body = http_text(answer);
   return out;
 }
 
-// RFC 6749, section 5.2.
-HttpAnswer oauth_error(std::string_view error, const std::string& description, unsigned status = 400) {
-  return {
-      .status = status, .body = dump({{"error", error}, {"error_description", description}}), .headers = {}};
+struct Basic {
+  std::string name, secret;
+};
+
+// RFC 7617.
+std::optional<Basic> basic_of(std::string_view authorization) {
+  if (!authorization.starts_with(basic)) return std::nullopt;
+  const std::optional<std::string> pair = base64_decode(authorization.substr(basic.size()));
+  const size_t colon = pair ? pair->find(':') : std::string::npos;
+  if (colon == std::string::npos) return std::nullopt;
+  return Basic{pair->substr(0, colon), pair->substr(colon + 1)};
 }
 
 }  // namespace
@@ -60,10 +62,7 @@ std::vector<std::string> Control::http_names() const {
                                                                     : "[" + admin.address.host + "]");
   if (config::is_loopback(admin.address.host)) names.emplace_back("localhost");
   const size_t scheme = admin.url.find("://");
-  if (scheme != std::string::npos) {
-    const std::string rest = admin.url.substr(scheme + 3);
-    names.push_back(rest.substr(0, rest.find('/')));
-  }
+  if (scheme != std::string::npos) names.push_back(admin.url.substr(0, admin.url.find('/', scheme + 3)));
   return names;
 }
 
@@ -82,10 +81,16 @@ Result<void> Control::open_http() {
 
 void Control::on_http(HttpRequest&& request, const HttpDoor::Reply& reply) {
   if (request.path == "/oauth/token") return exchange_token(request, reply);
+  if (request.path == "/oauth/device_authorization") return begin_device(request, reply);
   if (request.path == "/v1/login" && request.method == "GET") return reply(answer_of(login_help()));
+  if (request.path == "/readyz" && request.method == "GET") return reply(readiness());
+  if (request.path.starts_with("/hooks/")) return on_hook(request, reply);
+  if (const std::optional<HttpAnswer> page = approval_page(request)) return reply(*page);
   if (const std::optional<HttpAnswer> open = open_route(request, snapshot_->policy->config()))
     return reply(*open);
   const bool is_metrics = request.path == "/metrics" && request.method == "GET";
+  if (const auto user = basic_of(request.authorization); user && is_guessing(request.peer, user->name))
+    return reply(answer_of(refuse("too many secrets from your address were refused: wait a minute", 429)));
   std::expected<json, HttpAnswer> act = is_metrics ? json{{"act", "status"}} : act_of(request);
   if (!act) return reply(std::move(act.error()));
   identify_http(request,
@@ -106,19 +111,19 @@ void Control::identify_http(const HttpRequest& request, Identified then) {
   const std::string& text = request.authorization;
   if (text.starts_with(bearer))
     return identify_token(text.substr(bearer.size()), request.peer, std::move(then));
-  const std::optional<std::string> pair =
-      text.starts_with(basic) ? base64_decode(std::string_view(text).substr(basic.size())) : std::nullopt;
-  const size_t colon = pair ? pair->find(':') : std::string::npos;
-  if (colon == std::string::npos) return then(std::nullopt);
-  identify_user(pair->substr(0, colon), pair->substr(colon + 1), request.peer, std::move(then));
+  const std::optional<Basic> user = basic_of(text);
+  if (!user) return then(std::nullopt);
+  identify_user(user->name, user->secret, request.peer, std::move(then));
 }
 
 Caller Control::caller_of(const identity::Identity& identity, const std::string& peer) const {
   return {.name = identity.name,
           .groups = identity.groups,
           .persons = identity.persons,
+          .on_behalf_of = identity.on_behalf_of,
           .from = peer,
-          .is_remote = true};
+          .is_remote = true,
+          .identity = std::make_shared<const identity::Identity>(identity)};
 }
 
 void Control::identify_token(const std::string& token, const std::string& peer, Identified then) {
@@ -128,7 +133,10 @@ void Control::identify_token(const std::string& token, const std::string& peer, 
   };
   if (token.starts_with(identity::ticket_prefix)) {
     const identity::TicketPointer ticket = tickets_.proven(token);
-    if (!ticket || ticket->expires_ns <= wall_ns() || !is_in(*ticket->identity)) return then(std::nullopt);
+    if (!ticket || ticket->expires_ns <= wall_ns() || !is_in(*ticket->identity)) {
+      refused_proof(peer, "", "ticket");
+      return then(std::nullopt);
+    }
     Caller caller = caller_of(*ticket->identity, peer);
     caller.ticket = ticket->id;
     return then(std::move(caller));
@@ -136,9 +144,9 @@ void Control::identify_token(const std::string& token, const std::string& peer, 
   const identity::Now now{wall_ns(), steady_ns()};
   const int64_t deadline_ns = now.steady_ns + int64_t{limits::http_request_timeout_ms} * 1'000'000;
   issuers_->check(
-      token, deadline_ns, now, [this, peer, is_in, then](identity::Checked<identity::Identity> found) {
-        if (!found)
-          record_admin(peer, "login-refused", std::string(identity::token_fault_text(found.error())));
+      token, deadline_ns, now,
+      [this, peer, is_in, then](const std::expected<identity::Identity, identity::RefusedToken>& found) {
+        if (!found) refused_proof(peer, "", refusal_detail(found.error()));
         if (!found || !is_in(*found)) return then(std::nullopt);
         then(caller_of(*found, peer));
       });
@@ -147,14 +155,14 @@ void Control::identify_token(const std::string& token, const std::string& peer, 
 void Control::identify_user(const std::string& name, const std::string& secret, const std::string& peer,
                             Identified then) {
   const config::User* user = snapshot_->policy->user(name);
-  const std::string verifier = user ? user->secret : "";
+  const std::string verifier = verifier_of(user);
   const bool taken = workers_->submit([this, name, verifier, secret, peer, then]() -> Workers::Done {
     const auto parsed = config::parse_scram_secret(verifier);
     const bool proven = parsed && config::scram_secret_matches(*parsed, secret);
     return [this, name, proven, peer, then] {
       const config::User* known = snapshot_->policy->user(name);
       if (!proven || !known || closed_.identities.contains(name)) {
-        record_admin(peer, "login-refused", "admin API");
+        refused_proof(peer, name, "admin API");
         return then(std::nullopt);
       }
       then(Caller{.name = known->name,
@@ -171,42 +179,44 @@ void Control::identify_user(const std::string& name, const std::string& secret, 
 
 void Control::exchange_token(const HttpRequest& request, const HttpDoor::Reply& reply) {
   if (request.method != "POST")
-    return reply({.status = 405, .body = dump(refuse("POST", 405)), .headers = {{"Allow", "POST"}}});
+    return reply({.status = 405, .body = http_text(refuse("POST", 405)), .headers = {{"Allow", "POST"}}});
   const std::optional<Form> form = parse_form(request);
   if (!form)
     return reply(oauth_error("invalid_request", "send application/x-www-form-urlencoded, each key once"));
+  if (form->text("grant_type") == device_grant)
+    return poll_device(form->text("device_code"), request.peer, reply);
   if (form->text("grant_type") != exchange_grant)
-    return reply(oauth_error("unsupported_grant_type", "grant_type is " + std::string(exchange_grant)));
+    return reply(oauth_error("unsupported_grant_type", "grant_type is " + std::string(exchange_grant) +
+                                                           " or " + std::string(device_grant)));
   if (std::ranges::find(subject_types, form->text("subject_token_type")) == subject_types.end())
     return reply(
         oauth_error("invalid_request", "subject_token_type is " + std::string(subject_types.front())));
-  json wanted = {{"targets", json::array()}};
-  for (const std::string& scope : form->words("scope")) {
-    if (!scope.starts_with(target_scope))
-      return reply(oauth_error("invalid_scope", "a scope is target:NAME"));
-    wanted["targets"].push_back(scope.substr(target_scope.size()));
-  }
-  if (const std::string life = form->text("expires_in"); !life.empty()) {
-    uint32_t seconds = 0;
-    const auto [end, error] = std::from_chars(life.data(), life.data() + life.size(), seconds);
-    if (error != std::errc() || end != life.data() + life.size())
-      return reply(oauth_error("invalid_request", "expires_in is a number of seconds"));
-    wanted["life_s"] = seconds;
-  }
+  const std::expected<json, HttpAnswer> wanted = ticket_wish(*form);
+  if (!wanted) return reply(wanted.error());
+  trade({form->text("subject_token")}, *wanted, request.peer, reply);
+}
+
+// The first of them that is good. Who gets none is told of the first alone.
+void Control::trade(std::vector<std::string> tokens, const json& wanted, const std::string& peer,
+                    const HttpDoor::Reply& reply) {
+  const std::string token = tokens.front();
+  tokens.erase(tokens.begin());
   const identity::Now now{wall_ns(), steady_ns()};
   const int64_t deadline_ns = now.steady_ns + int64_t{limits::http_request_timeout_ms} * 1'000'000;
   issuers_->check(
-      form->text("subject_token"), deadline_ns, now,
-      [this, wanted, reply, peer = request.peer](identity::Checked<identity::Identity> found) {
+      token, deadline_ns, now,
+      [this, wanted, reply, peer,
+       tokens = std::move(tokens)](std::expected<identity::Identity, identity::RefusedToken> found) mutable {
+        if (!found && !tokens.empty()) return trade(std::move(tokens), wanted, peer, reply);
         if (!found) {
-          record_admin(peer, "login-refused", std::string(identity::token_fault_text(found.error())));
+          refused_proof(peer, "", refusal_detail(found.error()));
           return reply(oauth_error("invalid_grant", "the token was refused; the gateway's log says why"));
         }
         auto identity = std::make_shared<const identity::Identity>(std::move(*found));
         grant(std::move(identity), peer, wanted, [this, reply](const json& made) {
           if (!made.value("ok", false))
             return reply(oauth_error("invalid_request", text_of(made, "error"), made.value("status", 400U)));
-          reply({.body = dump(exchanged(made, targets_for(made), wall_ns())),
+          reply({.body = http_text(exchanged(made, targets_for(made), wall_ns())),
                  .headers = {{"Pragma", "no-cache"}}});
         });
       });
@@ -217,16 +227,21 @@ json Control::targets_for(const json& ticket) const {
   json all = json::array();
   const auto groups = ticket["groups"].get<std::vector<std::string>>();
   const auto bound = ticket["targets"].get<std::vector<std::string>>();
+  const json all_access = access_for(groups, ticket["identity"], ticket["actor"], bound);
   for (const TargetState& state : snapshot_->targets) {
     const config::Target& target = *state.target;
-    const bool is_bound = bound.empty() || std::ranges::find(bound, target.name) != bound.end();
-    if (!is_bound || !snapshot_->policy->may_open(target, groups)) continue;
+    const auto is_same = [&target](const json& one) { return one["name"] == target.name; };
+    const auto access = std::ranges::find_if(all_access, is_same);
+    if (access == all_access.end()) continue;
     json logins = json::array();
     for (const config::Login& login : target.logins) logins.push_back(login.name);
     all.push_back({{"name", target.name},
                    {"protocol", target.protocol},
                    {"database", target.database},
                    {"logins", logins}});
+    for (const char* key : {"access", "until_ns"}) {
+      if (access->contains(key)) all.back()[key] = (*access)[key];
+    }
   }
   return all;
 }

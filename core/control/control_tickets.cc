@@ -5,9 +5,11 @@
 
 #include "config/check.h"
 #include "config/clock.h"
+#include "config/quantity.h"
 #include "core/control/answers.h"
 #include "core/control/control.h"
 #include "core/control/ticket_text.h"
+#include "core/identity/delegation.h"
 
 namespace sallyport {
 
@@ -44,13 +46,24 @@ void Control::grant(identity::IdentityPointer identity, const std::string& from,
   for (const json& one : wanted != request.end() && wanted->is_array() ? *wanted : json::array()) {
     const std::string name = one.is_string() ? one.get<std::string>() : "";
     const TargetState* target = snapshot_->target(name);
-    if (!target || !snapshot_->policy->may_open(*target->target, identity->groups))
+    if (!target || !(snapshot_->policy->may_open(*target->target, identity->groups) ||
+                     snapshot_->policy->may_request(*target->target, identity->groups)))
       return reply(refuse("target:" + name + " is none that " + identity->name + " may open"));
     ticket->targets.push_back(name);
   }
   if (ticket->targets.size() > limits::ticket_target_count_max)
     return reply(refuse("a ticket opens at most " + std::to_string(limits::ticket_target_count_max) +
                         " named targets: name fewer, or none for all"));
+  if (const std::string person = text_of(request, "on_behalf_of"); !person.empty()) {
+    if (!identity::may_speak_for(config, identity->name, identity->groups, person))
+      return reply(refuse(identity->name + " may not speak for " + config::in_quotes(person) +
+                              ": leave on_behalf_of out to ask for yourself, or ask your operator, whose "
+                              "[[delegation]] says who may speak for whom",
+                          403));
+    auto speaker = std::make_shared<identity::Identity>(*identity);
+    identity::speak_for(config, person, *speaker);
+    identity = std::move(speaker);
+  }
   const int64_t now_ns = wall_ns();
   if (const Result<void> room = tickets_.has_room(identity->name, now_ns); !room)
     return reply(refuse(room.error().text, 429));

@@ -120,8 +120,8 @@ std::expected<std::unique_ptr<Gateway>, Problems> Gateway::start(const fs::path&
       if (!login.error.empty()) gateway->say_("target " + target.target->name + ": " + login.error);
     }
   }
-  for (auto step :
-       {&Gateway::lock_state, &Gateway::open_log, &Gateway::start_cores, &Gateway::open_control}) {
+  for (auto step : {&Gateway::lock_state, &Gateway::open_log, &Gateway::start_cores, &Gateway::open_control,
+                    &Gateway::open_log_keepers}) {
     if (Result<void> done = (gateway.get()->*step)(); !done) {
       return std::unexpected(problem(config_file, done.error().text));
     }
@@ -159,6 +159,9 @@ Result<void> Gateway::open_store() {
   Result<std::vector<identity::TicketPointer>> tickets = store_->tickets();
   if (!tickets) return std::unexpected(std::move(tickets.error()));
   tickets_ = std::move(*tickets);
+  Result<std::vector<identity::GrantPointer>> grants = store_->grants();
+  if (!grants) return std::unexpected(std::move(grants.error()));
+  grants_ = std::move(*grants);
   return {};
 }
 
@@ -198,6 +201,10 @@ Result<void> Gateway::start_cores() {
     core->options.lockdowns = lockdowns_;
     core->options.closed = closed;
     core->options.tickets = tickets_;
+    // What the config has withdrawn since lets nobody in meanwhile; the control plane ends it.
+    std::ranges::copy_if(grants_, std::back_inserter(core->options.grants), [this](const auto& grant) {
+      return why_withdrawn(*grant, *snapshot_->policy).empty();
+    });
     core->options.pipe_count = pipe_count;
     core->options.session_count_max = session_count_max;
     std::future<Result<void>> ready = core->ready.get_future();
@@ -230,12 +237,12 @@ Result<void> Gateway::open_control() {
   options.lockdowns = lockdowns_;
   options.closed = closed_;
   options.tickets = tickets_;
+  options.grants = grants_;
   options.store = std::move(store_);
+  options.acts = std::move(acts_);
   for (const auto& inbox : to_control_) options.from_cores.push_back(inbox.get());
   for (const auto& inbox : to_cores_) options.to_cores.push_back(inbox.get());
-  options.log_status = [this]() -> nlohmann::json {
-    return {{"failing", log_->failing()}, {"directory", snapshot_->policy->config().log.directory.string()}};
-  };
+  options.log_status = [this]() -> nlohmann::json { return log_state(); };
   Result<std::unique_ptr<Control>> control = Control::open(std::move(options));
   if (!control) return std::unexpected(std::move(control.error()));
   control_ = std::move(*control);
@@ -253,6 +260,8 @@ Gateway::~Gateway() {
   }
   for (const auto& core : cores_) pthread_join(core->thread, nullptr);
   cores_.clear();
+  retention_.reset();
+  if (witness_) witness_->stop();
   control_.reset();
   close_log();
   if (lock_fd_ >= 0) close(lock_fd_);

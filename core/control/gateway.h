@@ -12,6 +12,8 @@
 #include <vector>
 
 #include "core/control/control.h"
+#include "core/control/retention.h"
+#include "core/control/witness.h"
 #include "ringlog/keys.h"
 #include "ringlog/writer_thread.h"
 
@@ -45,10 +47,13 @@ class Gateway {
   Result<void> lock_state();
   Result<void> open_store();
   Result<void> open_log();
+  // Threads beside the log: they are started last, because they write records.
+  Result<void> open_log_keepers();
   Result<void> start_cores();
   Result<void> open_control();
   void on_log(const ringlog::WriterThread& log);
   void close_log();
+  [[nodiscard]] nlohmann::json log_state() const;
 
   Say say_;
   std::filesystem::path config_file_;
@@ -60,10 +65,14 @@ class Gateway {
   std::unique_ptr<Store> store_;  // until Control has it
   Closed closed_;
   std::vector<identity::TicketPointer> tickets_;
+  std::vector<identity::GrantPointer> grants_;
   int lock_fd_ = -1;
   std::vector<std::unique_ptr<ringlog::ByteRing>> rings_;
   std::unique_ptr<ringlog::RootKey> root_key_;
   std::unique_ptr<ringlog::WriterThread> log_;
+  std::unique_ptr<Witness> witness_;  // outlives log_: it is told the last head
+  std::unique_ptr<Retention> retention_;
+  std::vector<RecordAdmin> acts_;  // of the start, until Control has them
   bool log_said_failing_ = false;  // the writer's thread's
   std::vector<std::unique_ptr<ControlInbox>> to_control_;
   std::vector<std::unique_ptr<CoreInbox>> to_cores_;

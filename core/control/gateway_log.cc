@@ -37,6 +37,9 @@ Result<void> Gateway::open_log() {
   for (const fs::path& folder : {config.log.directory, config.log.ring_dir}) {
     if (Result<void> made = make_folder(folder); !made) return made;
   }
+  Result<std::vector<RecordAdmin>> witnessed = check_witnessed(config);
+  if (!witnessed) return std::unexpected(std::move(witnessed.error()));
+  acts_ = std::move(*witnessed);
   if (Result<void> finished = ringlog::finish_rotation(
           files, config.server.state_dir.string(), config.log.directory.string(), ringlog::system_random());
       !finished)
@@ -65,12 +68,19 @@ Result<void> Gateway::open_log() {
     rings_.push_back(std::make_unique<ringlog::ByteRing>(std::move(*ring)));
     pointers.push_back(rings_.back().get());
   }
+  std::optional<ringlog::SealKey> seal_to;
+  if (!config.log.seal_to.empty()) {
+    Result<ringlog::SealKey> auditor = ringlog::read_seal_public_key(files, config.log.seal_to.string());
+    if (!auditor) return std::unexpected(std::move(auditor.error()).in("[log] seal_to"));
+    seal_to = *auditor;
+  }
   Result<std::unique_ptr<ringlog::Writer>> opened =
       ringlog::Writer::start(files,
                              {.directory = config.log.directory.string(),
                               .instance = instance_,
                               .segment_size = config.log.segment_size,
-                              .quota_size = config.log.quota},
+                              .quota_size = config.log.quota,
+                              .seal_to = seal_to},
                              *root_key_, pointers, ringlog::system_random(), now_ns());
   if (!opened) return std::unexpected(std::move(opened.error()).in("open the log"));
   std::unique_ptr<ringlog::Writer> writer = std::move(*opened);
@@ -86,6 +96,38 @@ Result<void> Gateway::open_log() {
   return {};
 }
 
+Result<void> Gateway::open_log_keepers() {
+  const config::Config& config = snapshot_->policy->config();
+  const auto record = [control = control_.get()](ToCore message) {
+    control->post_record(std::move(message));
+  };
+  if (config.log.witness.is_wanted()) {
+    witness_ = std::make_unique<Witness>(Witness::Options{
+        .config = &config, .head = [this] { return log_->head(); }, .say = say_, .record = record});
+  }
+  if (config.log.retention_ms != 0) {
+    retention_ = std::make_unique<Retention>(Retention::Options{.directory = config.log.directory.string(),
+                                                                .state_dir = config.server.state_dir.string(),
+                                                                .age_ms = config.log.retention_ms,
+                                                                .roll = [this] { log_->roll(); },
+                                                                .say = say_,
+                                                                .record = record});
+  }
+  return {};
+}
+
+nlohmann::json Gateway::log_state() const {
+  const ringlog::Head head = log_->head();
+  const ringlog::Writer::Totals totals = log_->totals();
+  nlohmann::json all = {
+      {"failing", log_->failing()},     {"directory", snapshot_->policy->config().log.directory.string()},
+      {"head", ringlog::to_text(head)}, {"head_ns", head.time_ns},
+      {"records", totals.records},      {"failures", totals.failures}};
+  if (witness_) all["witness"] = witness_->status();
+  if (retention_) all["retention"] = retention_->status();
+  return all;
+}
+
 // On the writer's thread.
 void Gateway::on_log(const ringlog::WriterThread& log) {
   const bool failing = log.failing();
@@ -97,6 +139,7 @@ void Gateway::on_log(const ringlog::WriterThread& log) {
 void Gateway::close_log() {
   if (!log_) return;
   const Result<void> closed = log_->stop();
+  if (witness_) witness_->push_last(log_->head());
   log_.reset();
   if (!closed) {
     // The rings keep what the log did not take; the next start brings it in.

@@ -107,7 +107,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection<Stream
                         .authorization = text_of(message[boost::beast::http::field::authorization]),
                         .content_type = text_of(message[boost::beast::http::field::content_type]),
                         .body = std::move(message.body()),
-                        .peer = peer_};
+                        .peer = peer_,
+                        .hook = {.signature = text_of(message["Sallyport-Signature"]),
+                                 .slack_signature = text_of(message["X-Slack-Signature"]),
+                                 .slack_time = text_of(message["X-Slack-Request-Timestamp"])}};
     is_head_ = message.method() == boost::beast::http::verb::head;
     keeps_ = message.keep_alive();
     deadline(limits::http_answer_timeout_ms);
@@ -123,10 +126,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection<Stream
             {.status = 503, .body = http_problem(503, "the gateway did not answer in time; try again")});
     });
     auto executor = stream_.get_executor();
-    (*door_.handler)(std::move(request), [weak, executor](HttpAnswer answer) {
-      boost::asio::post(executor, [weak, answer = std::move(answer)]() mutable {
+    // An answer that comes too late is none to a further request: who sends that may be somebody else, where
+    // a proxy shares the connection.
+    (*door_.handler)(std::move(request), [weak, executor, number = request_count_](HttpAnswer answer) {
+      boost::asio::post(executor, [weak, number, answer = std::move(answer)]() mutable {
         const auto self = weak.lock();
-        if (self && self->waits_) self->answer(std::move(answer));
+        if (self && self->waits_ && self->request_count_ == number) self->answer(std::move(answer));
       });
     });
   }

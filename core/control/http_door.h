@@ -16,10 +16,18 @@
 
 namespace sallyport {
 
+// What an answer to a webhook proves itself with (core/control/webhook.md); as sent.
+struct HookProof {
+  std::string signature;        // Sallyport-Signature
+  std::string slack_signature;  // X-Slack-Signature
+  std::string slack_time;       // X-Slack-Request-Timestamp
+};
+
 struct HttpRequest {
   std::string method, path, query;  // as sent: path without the query
   std::string authorization, content_type, body;
   std::string peer;  // "127.0.0.1:40312"
+  HookProof hook = {};
 };
 
 struct HttpAnswer {

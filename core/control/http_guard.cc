@@ -9,6 +9,8 @@ namespace sallyport {
 
 namespace {
 
+constexpr std::string_view scheme_end = "://";
+
 std::vector<std::string_view> values_of(const HttpHead& head, std::string_view name) {
   std::vector<std::string_view> values;
   for (const auto& [key, value] : head.fields) {
@@ -26,8 +28,22 @@ bool is_named(std::string_view host, const std::vector<std::string>& names) {
   const std::string wanted = config::lower_case(std::string(host));
   const std::string bare(without_port(wanted));
   return std::ranges::any_of(names, [&](const std::string& name) {
-    const std::string known = config::lower_case(name);
+    std::string known = config::lower_case(name);
+    if (const size_t scheme = known.find(scheme_end); scheme != std::string::npos)
+      known.erase(0, scheme + scheme_end.size());
     return known == wanted || known == bare;
+  });
+}
+
+// Of this gateway as the caller sees it: by this connection, or by a proxy before it that ends TLS.
+bool is_own_origin(const HttpHead& head, std::string_view host, const std::vector<std::string>& names,
+                   std::string_view origin) {
+  const std::string wanted = config::lower_case(std::string(origin));
+  const std::string here = config::lower_case(std::string(host));
+  if (wanted == (head.is_secure ? "https://" : "http://") + here) return true;
+  return std::ranges::any_of(names, [&](const std::string& name) {
+    const std::string known = config::lower_case(name);
+    return known == wanted && known.ends_with(std::string(scheme_end) + here);
   });
 }
 
@@ -36,17 +52,16 @@ bool is_plain_target(std::string_view target) {
          std::ranges::all_of(target, [](char c) { return c > 0x20 && c < 0x7f && c != '#' && c != '\\'; });
 }
 
-bool is_of_another_site(const HttpHead& head, std::string_view host) {
+bool is_of_another_site(const HttpHead& head, std::string_view host, const std::vector<std::string>& names) {
   for (const std::string_view site : values_of(head, "sec-fetch-site")) {
     // "none": a person typed it or followed a link from outside a page.
     const bool is_visit =
-        site == "none" || (site != "same-origin" && head.method == "GET" &&
+        site == "none" || (site != "same-origin" && (head.method == "GET" || head.method == "HEAD") &&
                            values_of(head, "sec-fetch-mode") == std::vector<std::string_view>{"navigate"});
     if (site != "same-origin" && !is_visit) return true;
   }
-  const std::string own = (head.is_secure ? "https://" : "http://") + std::string(host);
-  return std::ranges::any_of(values_of(head, "origin"), [&own](std::string_view origin) {
-    return config::lower_case(std::string(origin)) != config::lower_case(own);
+  return std::ranges::any_of(values_of(head, "origin"), [&](std::string_view origin) {
+    return !is_own_origin(head, host, names, origin);
   });
 }
 
@@ -69,7 +84,8 @@ HttpRefusal look_at(const HttpHead& head, const std::vector<std::string>& names)
   }
   if (!values_of(head, "upgrade").empty()) return {400, "nothing to upgrade to"};
   if (!values_of(head, "expect").empty()) return {417, "send the body at once"};
-  if (is_of_another_site(head, hosts.front())) return {403, "requests of other sites' pages are refused"};
+  if (is_of_another_site(head, hosts.front(), names))
+    return {403, "requests of other sites' pages are refused"};
   return {};
 }
 

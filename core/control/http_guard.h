@@ -22,7 +22,8 @@ struct HttpRefusal {
   std::string_view why;
 };
 
-// `names`: what Host may say, without or with a port.
+// `names`: what Host may say, without or with a port; "https://HOST:PORT" is also where its own pages may
+// come from, whatever the connection: a proxy may end their TLS.
 [[nodiscard]] HttpRefusal look_at(const HttpHead& head, const std::vector<std::string>& names);
 
 // The body of an error, in the form of the other answers.

@@ -8,6 +8,8 @@
 #include "core/control/answers.h"
 #include "core/control/form.h"
 #include "core/control/http_guard.h"
+#include "core/control/oauth.h"
+#include "core/identity/strict_json.h"
 #include "openapi.h"
 
 namespace sallyport {
@@ -26,6 +28,11 @@ constexpr std::array routes = {
     Route{"GET", "/v1/status", "status", ""},
     Route{"GET", "/v1/sessions", "sessions", ""},
     Route{"DELETE", "/v1/sessions/{}", "kill", "session"},
+    Route{"GET", "/v1/log/sessions", "log-sessions", ""},
+    Route{"GET", "/v1/log/sessions/{}/records", "log-records", "sid"},
+    Route{"GET", "/v1/log/head", "log-head", ""},
+    Route{"POST", "/v1/log/verify", "log-verify", ""},
+    Route{"POST", "/v1/explain", "explain", ""},
     Route{"GET", "/v1/approvals", "approvals", ""},
     Route{"POST", "/v1/approvals/{}/approve", "approve", "id"},
     Route{"POST", "/v1/approvals/{}/deny", "deny", "id"},
@@ -37,6 +44,9 @@ constexpr std::array routes = {
     Route{"POST", "/v1/policy/reload", "reload", ""},
     Route{"GET", "/v1/tickets", "tickets", ""},
     Route{"DELETE", "/v1/tickets/{}", "revoke-ticket", "id"},
+    Route{"POST", "/v1/grants", "request", ""},
+    Route{"GET", "/v1/grants", "grants", ""},
+    Route{"DELETE", "/v1/grants/{}", "revoke-grant", "id"},
     Route{"PUT", "/v1/identities/{}/block", "kill", "identity"},
     Route{"DELETE", "/v1/identities/{}/block", "allow", "identity"},
     Route{"PUT", "/v1/lockdown", "lockdown", ""},
@@ -65,12 +75,18 @@ HttpAnswer problem(unsigned status, std::string_view why) {
   return {.status = status, .body = http_problem(status, why), .headers = {}};
 }
 
-json typed(std::string_view key, const std::string& text) {
+// Of a query.
+json typed(const std::string& text) {
+  if (text == "true" || text == "false") return text == "true";
+  return text;
+}
+
+// Of a path: a session's number, or a name, which may be "true".
+json named(std::string_view key, const std::string& text) {
   uint64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   const bool is_number = error == std::errc() && end == text.data() + text.size();
   if (key == "session" && is_number) return number;
-  if (text == "true" || text == "false") return text == "true";
   return text;
 }
 
@@ -80,14 +96,14 @@ std::expected<json, HttpAnswer> arguments_of(const HttpRequest& request) {
     if (!query)
       return std::unexpected(problem(400, "the query has a key twice, or escapes that stand for nothing"));
     json out = json::object();
-    for (const auto& [key, value] : query->fields) out[key] = typed(key, value);
+    for (const auto& [key, value] : query->fields) out[key] = typed(value);
     return out;
   }
   const std::string type = config::lower_case(request.content_type.substr(0, request.content_type.find(';')));
   if (type != "application/json") return std::unexpected(problem(415, "send application/json"));
-  json body = json::parse(request.body, nullptr, false);
-  if (!body.is_object()) return std::unexpected(problem(400, "send one JSON object"));
-  return body;
+  std::optional<json> body = identity::parse_strict_object(request.body);
+  if (!body) return std::unexpected(problem(400, "send one JSON object, each key once"));
+  return std::move(*body);
 }
 
 }  // namespace
@@ -105,7 +121,7 @@ std::expected<json, HttpAnswer> act_of(const HttpRequest& request) {
     std::expected<json, HttpAnswer> act = arguments_of(request);
     if (!act) return act;
     // The path decides, whatever the body says.
-    if (!route.key.empty()) (*act)[std::string(route.key)] = typed(route.key, *taken);
+    if (!route.key.empty()) (*act)[std::string(route.key)] = named(route.key, *taken);
     (*act)["act"] = route.act;
     if (route.act == "kill") act->erase(route.key == "session" ? "identity" : "session");
     return act;
@@ -133,6 +149,8 @@ std::optional<HttpAnswer> open_route(const HttpRequest& request, const config::C
                               "\n",
                       .headers = {}};
   }
+  if (request.path == "/.well-known/oauth-authorization-server" && !config.admin.url.empty())
+    return HttpAnswer{.body = http_text(authorization_server(config.admin.url)), .headers = {}};
   return std::nullopt;
 }
 

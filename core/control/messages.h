@@ -7,14 +7,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "config/approval_terms.h"
+#include "config/scram_secret.h"
 #include "core/control/secret_bytes.h"
 #include "core/control/snapshot.h"
 #include "core/credential/key.h"
+#include "core/identity/grant.h"
 #include "core/identity/identity.h"
 #include "core/identity/ticket.h"
 
@@ -60,6 +63,7 @@ struct ApprovalWanted {
   std::string identity, target, login, database, rule, peer;
   std::vector<std::string> persons;  // who asks, as in identity::Identity
   std::string actor;                 // who acts for the identity
+  std::string on_behalf_of;          // as in identity::Identity
   NamedValues job;
   std::vector<ApprovalDemand> demands;  // at least one; `rule` is the first's
   std::string text;                     // what will run, detectors applied
@@ -107,10 +111,11 @@ struct DeriveWanted {
   uint32_t iterations = 0;
 };
 
-// The caller's token; the answer may take as long as its issuer's keys.
+// A token, whose answer may take as long as its issuer's keys; or a password, which takes milliseconds.
 struct ProofWanted {
   SessionRef session;
   SecretBytes proof;
+  std::optional<config::ScramSecret> verifier{};  // of the user who was named; none: the proof says who
 };
 
 // The login's key is one that is made or fetched for its caller; the answer may take as long as the target or
@@ -138,6 +143,7 @@ struct SessionStarted {
   uint64_t session_id = 0;
   std::vector<std::string> persons;
   std::string ticket;  // that proved it; empty: something else did
+  std::string grant;   // that it stands on; empty: it needs none
   std::string identity, target, login, database, peer, protocol;
   int64_t since_ns = 0;  // wall clock
 };
@@ -188,6 +194,7 @@ struct ProofAnswer {
   identity::IdentityPointer identity;  // null: refused
   identity::TicketPointer ticket;      // where the proof was one
   std::string fault;                   // why, for the record
+  std::string issuer, subject;         // of a refused token that its issuer did sign; else empty
 };
 
 // Tickets that were made, and those that are good for nothing any more: sessions opened with them end.
@@ -195,6 +202,15 @@ struct TicketsChanged {
   std::vector<identity::TicketPointer> added;
   std::vector<std::string> removed;
   std::string reason;  // why they were removed, for the record and the callers
+};
+
+// Grants that were given, and those that are over. `at_once`: what stands on these ends now, else at its next
+// idle point. Without a reason they expired long enough ago that nothing stands on them.
+struct GrantsChanged {
+  std::vector<identity::GrantPointer> added;
+  std::vector<std::string> removed;
+  std::string reason;  // for the record and the callers
+  bool at_once = false;
 };
 
 // Whom the operators keep out; replaced whole.
@@ -265,6 +281,6 @@ struct Drain {};  // stop accepting, end sessions at idle points, then stop
 using ToCore =
     std::variant<std::monostate, ApprovalAnswer, DeriveAnswer, ProofAnswer, CredentialAnswer, CredentialOver,
                  SnapshotChanged, SignalReached, KillSession, Barrier, LockdownChanged, TicketsChanged,
-                 ClosedChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
+                 GrantsChanged, ClosedChanged, RecordDecision, RecordAdmin, RecordPolicy, RecordAlarm, Drain>;
 
 }  // namespace sallyport

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "core/control/webhook_metrics.h"
+
 namespace sallyport {
 
 namespace {
@@ -33,6 +35,19 @@ void add_issuers(std::string& out, const json& issuers) {
   }
 }
 
+void add_witness(std::string& out, const json& witness) {
+  const auto family = [&](const char* name, const char* type, const char* help, const char* key) {
+    out += std::string("# HELP ") + name + " " + help + "\n# TYPE " + name + " " + type + "\n";
+    for (const json& way : witness.value("ways", json::array()))
+      out += std::string(name) + "{way=\"" + label(way.value("way", "")) + "\"} " +
+             std::to_string(way.value(key, int64_t{-1})) + "\n";
+  };
+  if (!witness.is_object()) return;
+  family("sallyport_witness_age_seconds", "gauge", "Since a witness took the log's head; -1: never.",
+         "age_s");
+  family("sallyport_witness_failures_total", "counter", "Heads that a witness did not take.", "failures");
+}
+
 }  // namespace
 
 std::string metrics_text(const json& status) {
@@ -43,6 +58,7 @@ std::string metrics_text(const json& status) {
   add(out, "sallyport_sessions", "gauge", "Live sessions.", number("sessions"));
   add(out, "sallyport_approvals", "gauge", "Requests that wait for a person.", number("approvals"));
   add(out, "sallyport_tickets", "gauge", "Tickets that are kept.", number("tickets"));
+  add(out, "sallyport_grants", "gauge", "Access that is granted for a while.", number("grants"));
   add(out, "sallyport_policy_version", "gauge", "Of the policy in force.", number("policy_version"));
   add(out, "sallyport_log_failing", "gauge", "1: the log takes no records, and traffic stands still.",
       log.value("failing", false) ? 1 : 0);
@@ -56,7 +72,15 @@ std::string metrics_text(const json& status) {
       static_cast<int64_t>(closed.value("identities", json::object()).size()));
   add(out, "sallyport_locked_down", "gauge", "1: nobody new is let in.",
       closed.value("all", "").empty() ? 0 : 1);
+  add_witness(out, log.value("witness", json()));
+  if (const json retention = log.value("retention", json()); retention.is_object()) {
+    add(out, "sallyport_payloads_erased_total", "counter", "Payloads erased since the start, for their age.",
+        retention.value("erased", int64_t{0}));
+    add(out, "sallyport_retention_failing", "gauge", "1: old payloads cannot be erased.",
+        retention.value("failing", false) ? 1 : 0);
+  }
   add_issuers(out, status.value("issuers", json::array()));
+  out += webhook_metrics(status.value("webhooks", json::array()));
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/control/secret_bytes.h"
@@ -28,9 +29,16 @@ struct TargetState {
   const Plugin* plugin = nullptr;          // none: opaque
   std::vector<Address> addresses;          // tried in turn; empty with `error` when the name did not resolve
   std::vector<LoginState> logins;          // as in target->logins
-  TlsContext tls;                          // client side; empty when the target has none
+  std::string host;                        // the first address as the config has it, with its port
+  std::vector<std::pair<std::string, std::string>>
+      options;     // all that the plugin has: as set, or its default
+  TlsContext tls;  // client side; empty when the target has none
   std::string error;
 };
+
+// What a target gives for TargetState::options.
+[[nodiscard]] std::vector<std::pair<std::string, std::string>> options_of(const config::Target& target,
+                                                                          const sp_manifest& manifest);
 
 struct ListenerState {
   const config::Listener* listener = nullptr;

@@ -3,20 +3,27 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include "core/control/grant_text.h"
 #include "core/control/ticket_text.h"
 
 namespace sallyport {
 
 namespace {
 
-constexpr int version = 1;
-constexpr const char* schema = R"(
+constexpr int version = 2;
+// From each version to the next.
+constexpr const char* schema[version] = {
+    R"(
 CREATE TABLE ticket(id TEXT PRIMARY KEY, scram TEXT NOT NULL, digest BLOB NOT NULL, bearer TEXT NOT NULL,
                     targets TEXT NOT NULL, created_ns INTEGER NOT NULL, expires_ns INTEGER NOT NULL,
                     origin TEXT NOT NULL) STRICT;
 CREATE TABLE closed(identity TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
 PRAGMA user_version = 1;
-)";
+)",
+    R"(
+CREATE TABLE access_grant(id TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;
+PRAGMA user_version = 2;
+)"};
 
 }  // namespace
 
@@ -108,9 +115,12 @@ Result<std::unique_ptr<Store>> Store::open(const std::filesystem::path& state_di
       if (!row) return std::unexpected(std::move(row.error()));
       found = statement.number_at(0);
     }
-    if (found == version) return {};
-    if (found != 0) return fail("it was written by a newer Sallyport: run that one, or move the file away");
-    return store->change([&] { return store->run(schema); });
+    if (found < 0 || found > version)
+      return fail("it was written by a newer Sallyport: run that one, or move the file away");
+    for (; found < version; ++found) {
+      if (auto changed = store->change([&] { return store->run(schema[found]); }); !changed) return changed;
+    }
+    return {};
   };
   Result<void> made = make();
   umask(before);
@@ -165,6 +175,36 @@ Result<std::vector<identity::TicketPointer>> Store::tickets() {
     ticket->expires_ns = rows.number_at(6);
     ticket->from = rows.text_at(7);
     all.push_back(std::move(ticket));
+  }
+}
+
+Result<void> Store::add_grant(const identity::Grant& grant) {
+  return Statement(*this, "INSERT INTO access_grant VALUES (?, ?)")
+      .text(1, grant.id)
+      .text(2, grant_text(grant))
+      .done("keep a grant");
+}
+
+Result<void> Store::remove_grants(const std::vector<std::string>& ids) {
+  return change([&]() -> Result<void> {
+    for (const std::string& id : ids) {
+      if (auto done =
+              Statement(*this, "DELETE FROM access_grant WHERE id = ?").text(1, id).done("remove a grant");
+          !done)
+        return done;
+    }
+    return {};
+  });
+}
+
+Result<std::vector<identity::GrantPointer>> Store::grants() {
+  std::vector<identity::GrantPointer> all;
+  Statement rows(*this, "SELECT body FROM access_grant");
+  for (;;) {
+    Result<bool> row = rows.next("read the grants");
+    if (!row) return std::unexpected(std::move(row.error()));
+    if (!*row) return all;
+    if (identity::GrantPointer grant = parse_grant(rows.text_at(0))) all.push_back(std::move(grant));
   }
 }
 

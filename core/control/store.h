@@ -1,6 +1,6 @@
-// The gateway's small state that outlives it: tickets and who is kept out. One SQLite file (WAL) under the
-// state directory, readable by its owner alone; every change is durable when the call returns. It holds no
-// secret that would let anybody in. Control thread; a change blocks for an fsync.
+// The gateway's small state that outlives it: tickets, grants and who is kept out. One SQLite file (WAL)
+// under the state directory, readable by its owner alone; every change is durable when the call returns. It
+// holds no secret that would let anybody in. Control thread; a change blocks for an fsync.
 #pragma once
 
 #include <filesystem>
@@ -29,6 +29,11 @@ class Store {
   Result<void> remove_tickets(const std::vector<std::string>& ids);
   // One that cannot be read is left out: it lets nobody in.
   Result<std::vector<identity::TicketPointer>> tickets();
+
+  Result<void> add_grant(const identity::Grant& grant);
+  Result<void> remove_grants(const std::vector<std::string>& ids);
+  // As tickets().
+  Result<std::vector<identity::GrantPointer>> grants();
 
   Result<void> write_closed(const Closed& closed);
   Result<Closed> closed();

@@ -43,6 +43,7 @@ std::string identity_text(const identity::Identity& identity) {
                {"subject", identity.subject},
                {"persons", identity.persons},
                {"actor", identity.actor},
+               {"on_behalf_of", identity.on_behalf_of},
                {"groups", identity.groups},
                {"job", job_of(identity)},
                {"expires_ns", identity.expires_ns}});
@@ -58,6 +59,9 @@ identity::IdentityPointer parse_identity(std::string_view text) {
                     read(object, "subject", identity->subject) &&
                     read(object, "persons", identity->persons) && read(object, "actor", identity->actor) &&
                     read(object, "groups", identity->groups);
+  // Tickets of an earlier gateway know of nobody else.
+  if (object.contains("on_behalf_of") && !read(object, "on_behalf_of", identity->on_behalf_of))
+    return nullptr;
   const auto expires = object.find("expires_ns");
   const auto job = object.find("job");
   if (!good || identity->name.empty() || expires == object.end() || !expires->is_number_integer())
@@ -87,6 +91,7 @@ json describe_ticket(const identity::Ticket& ticket) {
           {"identity", ticket.identity->name},
           {"issuer", ticket.identity->issuer},
           {"actor", ticket.identity->actor},
+          {"on_behalf_of", ticket.identity->on_behalf_of},
           {"groups", ticket.identity->groups},
           {"job", job_of(*ticket.identity)},
           {"targets", ticket.targets},

@@ -54,7 +54,9 @@ std::vector<std::string> Tickets::of_identity(std::string_view name) const {
 }
 
 std::vector<std::string> Tickets::forgotten(int64_t now_ns) const {
-  const int64_t grace_ns = int64_t{limits::ticket_remembered_ms} * 1'000'000;
+  // Nobody's old ones keep others from getting any.
+  const bool is_crowded = by_id_.size() >= limits::ticket_count_max / 2;
+  const int64_t grace_ns = is_crowded ? 0 : int64_t{limits::ticket_remembered_ms} * 1'000'000;
   std::vector<std::string> ids;
   for (const auto& [id, ticket] : by_id_) {
     if (ticket->expires_ns + grace_ns <= now_ns) ids.push_back(id);

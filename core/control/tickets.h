@@ -1,5 +1,6 @@
 // The tickets of this gateway: who has which, and until when. Pure bookkeeping on the control thread: no
-// clock, no I/O. One that has expired is kept for limits::ticket_remembered_ms, so that its bearer is told.
+// clock, no I/O. One that has expired is kept for limits::ticket_remembered_ms, so that its bearer is told,
+// but not where there are many.
 #pragma once
 
 #include <map>

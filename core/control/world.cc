@@ -19,6 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr uint32_t certificates_since_minor = 2;  // of the plugins' ABI
+
 // None for the opaque protocol. Policy::compile has refused every other one without its plugin.
 const Plugin* plugin_of(const std::string& protocol, const Plugins& plugins) {
   if (protocol == config::opaque_protocol) return nullptr;
@@ -81,6 +83,8 @@ TargetState target_state(const config::Target& target, const Plugin* plugin, boo
       state.error = soft(found.error().text, target.place);
     }
   }
+  if (!target.addresses.empty()) state.host = target.addresses.front().text();
+  if (plugin) state.options = options_of(target, *plugin->abi->manifest);
   for (const config::Login& login : target.logins) {
     LoginState made;
     made.user = login.user;
@@ -215,6 +219,7 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
   auto snapshot = std::make_shared<Snapshot>();
   const config::Config& config = policy->config();
   if (strict) config::check_issuers(config, problems);
+  if (strict) config::check_webhooks(config, problems);
   for (const config::Target& target : config.targets) {
     snapshot->targets.push_back(target_state(target, plugin_of(target.protocol, plugins), strict, problems));
   }
@@ -223,14 +228,17 @@ std::expected<SnapshotPointer, Problems> build_snapshot(std::shared_ptr<const gu
     state.listener = &listener;
     state.plugin = plugin_of(listener.protocol, plugins);
     if (listener.tls) {
-      Result<TlsContext> tls = TlsContext::server(listener.tls->certificate, listener.tls->key,
-                                                  alpn_of(state.plugin), listener.tls->client_ca);
+      Result<TlsContext> tls = TlsContext::listener(listener, alpn_of(state.plugin));
       if (tls) {
         state.tls = std::move(*tls);
       } else {
         problems.push_back({listener.place, tls.error().text});
       }
     }
+    const bool is_asked = listener.tls && !listener.tls->client_ca.empty();
+    if (is_asked && state.plugin && state.plugin->abi->abi_minor < certificates_since_minor)
+      problems.push_back({listener.place, "the plugin for " + listener.protocol +
+                                              " is too old for client certificates: leave client_ca out"});
     snapshot->listeners.push_back(std::move(state));
   }
   if (config.admin.tls) {

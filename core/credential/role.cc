@@ -110,10 +110,34 @@ std::string databases_sql(const std::string& role) {
          quoted_literal(role) + " AND datallowconn";
 }
 
+// The random part stays whole: no two roles leave their things to one.
+std::string kept_name(const std::string& role) {
+  constexpr std::string_view prefix = "sp_", kept = "kept_";
+  std::string name = std::string(kept) + role.substr(role.starts_with(prefix) ? prefix.size() : 0);
+  if (name.size() > role_size_max)
+    name.erase(role_size_max - 1 - random_mark_size, name.size() - role_size_max);
+  return name;
+}
+
+// Who gets a function has to be able to make one there (ALTER FUNCTION, "Notes"): the role's own rights lend
+// it that, for this one transaction.
 std::string own_sql(const std::string& role, const std::string& owner) {
-  const std::string name = quoted_name(role);
-  return "REASSIGN OWNED BY " + name + " TO " + (owner.empty() ? "CURRENT_USER" : quoted_name(owner)) +
-         ";\nDROP OWNED BY " + name + ";";
+  const std::string name = quoted_name(role), to = quoted_name(owner.empty() ? kept_name(role) : owner);
+  const std::string give = "GRANT " + name + " TO " + to + ";\nREASSIGN OWNED BY " + name + " TO " + to +
+                           ";\nREVOKE " + name + " FROM " + to + ";\n";
+  const std::string drop = "DROP OWNED BY " + name + ";";
+  if (!owner.empty()) return "REVOKE " + to + " FROM " + name + ";\n" + give + drop;
+  return "DO $sp$ BEGIN IF EXISTS (SELECT FROM pg_catalog.pg_shdepend WHERE deptype = 'o' AND refclassid = "
+         "'pg_catalog.pg_authid'::pg_catalog.regclass AND refobjid = (SELECT oid FROM pg_catalog.pg_roles "
+         "WHERE rolname = " +
+         quoted_literal(role) +
+         ") AND dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = "
+         "pg_catalog.current_database()))) THEN\nIF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE "
+         "rolname "
+         "= " +
+         quoted_literal(kept_name(role)) + ") THEN CREATE ROLE " + to + " NOLOGIN;\nCOMMENT ON ROLE " + to +
+         " IS " + quoted_literal("keeps what " + role + " has left behind; made by a Sallyport gateway") +
+         ";\nEND IF;\nGRANT " + to + " TO CURRENT_USER;\n" + give + "END IF; END $sp$;\n" + drop;
 }
 
 std::string drop_role_sql(const std::string& role) {
@@ -126,7 +150,7 @@ std::string orphans_sql(const RolePrefix& prefix) {
   };
   const std::string letters = std::string("[") + alphabet + "]";
   const std::string any = "^sp_" + letters + "{" + std::to_string(gateway_mark_size) + "}_" + letters + "{" +
-                          std::to_string(start_mark_size) + "}_.*_" + letters + "{" +
+                          std::to_string(start_mark_size) + "}_[a-z0-9_]*_" + letters + "{" +
                           std::to_string(random_mark_size) + "}$";
   return "SELECT rolname FROM pg_catalog.pg_roles WHERE rolname ~ " + quoted_literal(any) + " AND NOT " +
          begins(prefix.of_start()) + " AND (" + begins(prefix.of_gateway()) +

@@ -46,8 +46,11 @@ struct RolePrefix {
 [[nodiscard]] std::string lock_role_sql(const std::string& role);
 [[nodiscard]] std::string end_sessions_sql(const std::string& role, uint32_t wait_ms);
 [[nodiscard]] std::string databases_sql(const std::string& role);
-[[nodiscard]] std::string own_sql(const std::string& role,
-                                  const std::string& owner);  // empty: the current user
+// What the role owns in this database becomes the owner's; without one, a role's of its own that may nothing.
+// Never the current user's: a view or a function runs with the rights of whom it belongs to.
+[[nodiscard]] std::string own_sql(const std::string& role, const std::string& owner);
+// Whom that becomes.
+[[nodiscard]] std::string kept_name(const std::string& role);
 [[nodiscard]] std::string drop_role_sql(const std::string& role);
 // Of earlier starts of this gateway, and what other gateways have not renewed for an hour and more.
 [[nodiscard]] std::string orphans_sql(const RolePrefix& prefix);

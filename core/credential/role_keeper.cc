@@ -156,7 +156,7 @@ PgResult<RoleKeeper::Rows> RoleKeeper::drop_on(PgConnection& connection, const T
   return run(drop_role_sql(role));
 }
 
-// Who may not give to the owner, or finds it gone, takes the objects itself: nothing is lost.
+// Where the owner is gone, or may not have it, somebody keeps it who may nothing: nothing is lost.
 PgResult<RoleKeeper::Rows> RoleKeeper::disown(PgConnection& connection, const Task& task,
                                               const std::string& role, int64_t deadline_ns) {
   auto done = connection.run(own_sql(role, task.credential().owner), deadline_ns, stopping_);

@@ -57,7 +57,10 @@ class Planner {
   void add_field(const config::Mask& mask, const std::string& field) {
     std::string column = column_of(field);
     if (column.empty()) {
-      plan_.unprovable.push_back({&mask, field, "it names a table, and a values list has none"});
+      plan_.unprovable.push_back(
+          {&mask, field,
+           "it names a table, and a values list has none: SELECT it as a caller and look, or at `sallyport "
+           "report masks`"});
       return;
     }
     plan_.plants.push_back({&mask, Plant::Way::name, field, std::move(column), plain_text, plain_text});

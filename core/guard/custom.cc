@@ -219,12 +219,20 @@ std::vector<std::string> detector_names(const CustomDetectors* custom) {
   return names;
 }
 
+// There are too many for one line.
 std::string no_detector(const std::string& name, const CustomDetectors* custom) {
-  const std::vector<std::string> known = detector_names(custom);
-  std::string text =
-      "no detector " + config::in_quotes(name) + config::did_you_mean(name, known) + ": there are";
-  for (const std::string& each : known) text += " " + each;
-  return text;
+  constexpr size_t near_count_max = 3;
+  std::vector<std::string> known = detector_names(custom);
+  const size_t count = known.size();
+  std::string near;
+  for (size_t i = 0; i < near_count_max; ++i) {
+    const std::string one = config::nearest(name, known);
+    if (one.empty()) break;
+    near += (i == 0 ? " (did you mean " : ", ") + config::in_quotes(one);
+    std::erase(known, one);
+  }
+  return "no detector " + config::in_quotes(name) + near + (near.empty() ? "" : "?)") +
+         ": `sallyport check --detectors` lists the " + std::to_string(count);
 }
 
 std::vector<std::string> CustomDetectors::cores(DetectorId id) const {

@@ -130,7 +130,9 @@ Result<Explanation> explain(const Policy& policy, const config::Target& target,
   }
   if (plugin.classify == nullptr) return fail(target.protocol + " cannot classify text");
   Ask ask{policy, *table, groups, policy.tables().group_set(groups), {}};
-  ask.explanation.may_open = policy.may_open(target, groups);
+  const bool is_open = policy.may_open(target, groups);
+  ask.explanation.is_on_request = !is_open && policy.may_request(target, groups);
+  ask.explanation.may_open = is_open || ask.explanation.is_on_request;
   const int result = plugin.classify({text.data(), text.size()}, found, &ask);
   if (result < 0 || ask.count != 1) return fail(target.protocol + " cannot classify this text", result);
   ask.explanation.masks = mask_notes(policy, *table, ask.who, nullptr);

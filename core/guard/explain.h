@@ -35,7 +35,8 @@ struct MaskNote {
 };
 
 struct Explanation {
-  bool may_open = false;  // else nothing of the rest would come to pass
+  bool may_open = false;       // else nothing of the rest would come to pass
+  bool is_on_request = false;  // it may, once it is granted
   std::vector<CommandNote> commands;
   Verdict verdict;                      // of the batch
   std::optional<RequestBlock> blocked;  // it would be denied for what it holds, whatever the verdict

@@ -28,6 +28,11 @@ bool Policy::may_open(const config::Target& target, std::span<const std::string>
   return table != nullptr && (table->allow & tables_->group_set(groups)).any();
 }
 
+bool Policy::may_request(const config::Target& target, std::span<const std::string> groups) const {
+  const TargetTable* table = tables_->find(target);
+  return table != nullptr && (table->requesters & tables_->group_set(groups)).any();
+}
+
 Verdict Policy::judge(const config::Target& target, std::span<const std::string> groups,
                       std::span<const sp_command> commands) const {
   const TargetTable* table = tables_->find(target);

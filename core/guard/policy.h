@@ -55,6 +55,8 @@ class Policy {
   [[nodiscard]] const config::User* user(std::string_view name) const;
   [[nodiscard]] const config::Target* target(std::string_view name) const;
   [[nodiscard]] bool may_open(const config::Target& target, std::span<const std::string> groups) const;
+  // Whether they may open it once somebody has granted it, for as long as that lasts.
+  [[nodiscard]] bool may_request(const config::Target& target, std::span<const std::string> groups) const;
 
   // Judges a batch: each command is judged alone, first rule that matches wins; then deny > approve > allow.
   // Of several approve verdicts the first command's rule is answered. No allocation. A batch without commands

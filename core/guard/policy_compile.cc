@@ -60,6 +60,7 @@ class Compiler {
     }
     for (size_t i = 0; i < config_.targets.size(); ++i) {
       add(config_.targets[i].allow);
+      add(config_.targets[i].on_request.groups);
       tables_.target_indexes.emplace(config_.targets[i].name, i);
     }
     for (const config::Rule& rule : config_.rules) add(rule.groups);
@@ -91,6 +92,7 @@ class Compiler {
     TargetTable& table = tables_.targets.emplace_back();
     table.target = &target;
     table.allow = tables_.group_set(target.allow);
+    table.requesters = tables_.group_set(target.on_request.groups);
     const sp_manifest* plugin = manifest(target.protocol);
     if (plugin == nullptr) {
       problem(target.place,

@@ -47,6 +47,7 @@ struct PlanSet {
 struct TargetTable {
   const config::Target* target = nullptr;
   GroupSet allow;
+  GroupSet requesters;                    // of on_request
   std::vector<const RuleMatcher*> rules;  // that cover this target, in the order of the files
   std::vector<MaskTable> masks;           // of replies
   std::vector<MaskTable> request_masks;   // of requests

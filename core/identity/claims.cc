@@ -161,6 +161,10 @@ const json* find_claim(const json& claims, std::string_view path) {
   return nullptr;
 }
 
+std::string printable_claim(const json& claims, std::string_view path) {
+  return plain_text(find_claim(claims, path)).value_or("");
+}
+
 bool is_of(const config::Oidc& issuer, const json& claims) {
   const auto text = [&claims](const char* key) {
     const auto found = claims.find(key);

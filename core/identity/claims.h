@@ -23,6 +23,9 @@ namespace sallyport::identity {
 // One of the config's issuers stands by what `identity` says, as it did when its token was checked.
 [[nodiscard]] bool is_vouched_for(const Identity& identity, const std::vector<config::Oidc>& issuers);
 
+// A claim as it may stand on a record; empty where it is no plain text.
+[[nodiscard]] std::string printable_claim(const nlohmann::json& claims, std::string_view path);
+
 // The value at a path of keys with dots between them; a key may hold dots itself. Null: there is none.
 [[nodiscard]] const nlohmann::json* find_claim(const nlohmann::json& claims, std::string_view path);
 

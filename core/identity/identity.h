@@ -18,6 +18,9 @@ struct Identity {
   std::string subject;               // `sub`
   std::vector<std::string> persons;  // one that two identities share makes them one person
   std::string actor;  // `act` (RFC 8693, section 4.1): who acts for the subject; empty: nobody else
+  // For whom the bearer says that it asks, as [[delegation]] lets it; empty: for itself. `persons` holds that
+  // person's, too.
+  std::string on_behalf_of;
   std::vector<std::string> groups;
   std::vector<std::pair<std::string, std::string>> job;  // of CI tokens: run, url, workflow, ...
   int64_t expires_ns = INT64_MAX;  // wall clock: from then on a session ends at its next idle point

@@ -9,6 +9,10 @@ namespace {
 
 constexpr int64_t ms = 1'000'000;
 
+std::unexpected<RefusedToken> refused(TokenFault fault) {
+  return std::unexpected(RefusedToken{fault, "", ""});
+}
+
 bool has_same_keys(const config::Oidc& a, const config::Oidc& b) {
   return a.issuer == b.issuer && a.keys_url == b.keys_url && a.keys_file == b.keys_file && a.ca == b.ca;
 }
@@ -55,18 +59,23 @@ bool Issuers::begin_fetch(Issuer& issuer, bool key_is_unknown, const Now& now) {
 }
 
 // By the keys at hand.
-Checked<Identity> Issuers::answer_of(const Issuer& issuer, const Jwt& jwt, const Now& now) {
-  if (!is_usable(issuer, now)) return std::unexpected(TokenFault::unreachable);
-  if (const Checked<void> good = issuer.keys->verify(jwt); !good) return std::unexpected(good.error());
-  return check_claims(issuer.config, jwt.claims, now.wall_ns);
+std::expected<Identity, RefusedToken> Issuers::answer_of(const Issuer& issuer, const Jwt& jwt,
+                                                         const Now& now) {
+  if (!is_usable(issuer, now)) return refused(TokenFault::unreachable);
+  if (const Checked<void> good = issuer.keys->verify(jwt); !good) return refused(good.error());
+  Checked<Identity> found = check_claims(issuer.config, jwt.claims, now.wall_ns);
+  if (found) return std::move(*found);
+  // It is this issuer's word from here on, if not one that lets anybody in.
+  return std::unexpected(
+      RefusedToken{found.error(), issuer.config.issuer, printable_claim(jwt.claims, "sub")});
 }
 
 void Issuers::check(std::string_view token, int64_t deadline_ns, const Now& now, Answer answer) {
   const Checked<Jwt> jwt = parse_jwt(token);
-  if (!jwt) return answer(std::unexpected(jwt.error()));
-  if (!algorithm_of(jwt->algorithm)) return answer(std::unexpected(TokenFault::algorithm));
+  if (!jwt) return answer(refused(jwt.error()));
+  if (!algorithm_of(jwt->algorithm)) return answer(refused(TokenFault::algorithm));
   Issuer* issuer = find(jwt->claims);
-  if (issuer == nullptr) return answer(std::unexpected(TokenFault::issuer_unknown));
+  if (issuer == nullptr) return answer(refused(TokenFault::issuer_unknown));
   const bool known = is_usable(*issuer, now) && issuer->keys->knows(*jwt);
   const bool fresh = known && now.steady_ns - issuer->keys_ns <= int64_t{limits::issuer_keys_fresh_ms} * ms;
   const bool key_is_unknown = is_usable(*issuer, now) && !known;
@@ -80,8 +89,8 @@ void Issuers::answer_now(Waiting& one, const Now& now) {
   const auto issuer = issuers_.find(one.issuer);
   const Checked<Jwt> jwt = parse_jwt(one.token);
   const bool stands = issuer != issuers_.end() && jwt;
-  std::exchange(one.answer, nullptr)(stands ? answer_of(issuer->second, *jwt, now)
-                                            : std::unexpected(TokenFault::unreachable));
+  std::exchange(one.answer,
+                nullptr)(stands ? answer_of(issuer->second, *jwt, now) : refused(TokenFault::unreachable));
 }
 
 void Issuers::fetched(const config::Oidc& of, Result<KeySet> keys, const Now& now) {

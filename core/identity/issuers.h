@@ -27,9 +27,15 @@ struct Now {
   int64_t steady_ns = 0;
 };
 
+// For the record. What a token says of itself stands here only where its issuer signed it.
+struct RefusedToken {
+  TokenFault fault;
+  std::string issuer, subject;  // `iss` of the config, and `sub`; empty: nothing is proven
+};
+
 class Issuers {
  public:
-  using Answer = std::function<void(Checked<Identity>)>;
+  using Answer = std::function<void(std::expected<Identity, RefusedToken>)>;
   // Begins a fetch of this issuer's keys and returns; fetched() follows, later. False: nobody is free for it.
   using Fetch = std::function<bool(const config::Oidc&)>;
 
@@ -70,7 +76,8 @@ class Issuers {
 
   [[nodiscard]] Issuer* find(const nlohmann::json& claims);
   [[nodiscard]] static bool is_usable(const Issuer& issuer, const Now& now);
-  static Checked<Identity> answer_of(const Issuer& issuer, const Jwt& jwt, const Now& now);
+  static std::expected<Identity, RefusedToken> answer_of(const Issuer& issuer, const Jwt& jwt,
+                                                         const Now& now);
   void answer_now(Waiting& one, const Now& now);
   template <typename Which>
   void answer_those(Which which, const Now& now);

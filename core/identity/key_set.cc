@@ -90,9 +90,10 @@ PublicKey ed25519_key(const json& jwk) {
   return key_of("ED25519", parameters);
 }
 
-// RFC 7517, sections 4.2 and 4.3.
+// RFC 7517, sections 4.2 and 4.3; "jwt-svid": SPIFFE Trust Domain and Bundle, section 4.2.
 bool is_for_verifying(const json& jwk) {
-  if (jwk.contains("use") && text_in(jwk, "use") != "sig") return false;
+  const std::string use = jwk.contains("use") ? text_in(jwk, "use") : "sig";
+  if (use != "sig" && use != "jwt-svid") return false;
   const auto operations = jwk.find("key_ops");
   return operations == jwk.end() || std::ranges::find(*operations, json("verify")) != operations->end();
 }

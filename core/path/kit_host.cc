@@ -20,15 +20,11 @@ const char* kit_trace_name(KitTrace trace) {
 KitHost::KitHost(const sp_plugin& plugin, KitScript given) : script(std::move(given)), plugin_(plugin) {
   random_state_ = script.seed;
   leg_[SP_LEG_CLIENT].state = KitLegState::kOpen;
-  std::vector<sp_pair> options;
-  for (const auto& [name, value] : script.options) {
-    options.push_back({{name.data(), name.size()}, {value.data(), value.size()}});
-  }
   const sp_open info = {.size = sizeof(sp_open),
                         .client_tls_required = script.client_tls_required,
                         .client_tls_offered = script.client_tls_offered,
-                        .options = options.data(),
-                        .option_count = options.size()};
+                        .options = nullptr,
+                        .option_count = 0};
   inside_ = true;
   state_ = plugin_.open(&kit_host_table(), reinterpret_cast<sp_session*>(this), &info);
   inside_ = false;

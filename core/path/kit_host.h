@@ -136,6 +136,7 @@ class KitHost {
   size_t data_edited_ = 0;                          // end of the last byte that a mask changed
   std::deque<std::string> lent_;
   std::vector<sp_text> permissions_;
+  std::vector<sp_pair> options_;
 
   uint64_t progress_ = 0;
   uint64_t feed_count_ = 0;

@@ -98,11 +98,18 @@ int KitCalls::prove(sp_session* session, sp_proof kind, sp_bytes proof, sp_ident
   out->login = pick(host.script.login, address.login, "app");
   out->database = pick(host.script.database, host.login_database_, "");
   out->target_tls = host.script.target_tls;
-  if (size < sizeof *out) return SP_ALLOW;
+  if (size < offsetof(sp_identity, permission_count) + sizeof out->permission_count) return SP_ALLOW;
   host.permissions_.clear();
   for (const std::string& name : host.script.permissions) host.permissions_.push_back(host.lend(name));
   out->permissions = host.permissions_.data();
   out->permission_count = host.permissions_.size();
+  if (size < offsetof(sp_identity, target_host) + sizeof out->target_host) return SP_ALLOW;
+  host.options_.clear();
+  for (const auto& [name, value] : host.script.options)
+    host.options_.push_back({host.lend(name), host.lend(value)});
+  out->options = host.options_.data();
+  out->option_count = host.options_.size();
+  out->target_host = host.lend("target.example:7000");
   return SP_ALLOW;
 }
 

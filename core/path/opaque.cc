@@ -36,33 +36,23 @@ std::string host_text(const Address& address) {
 }
 
 void name_caller(const Snapshot& snapshot, const config::Listener& listener, const Address& peer,
-                 std::string_view certificate, OpaqueCaller& caller) {
+                 const PeerCertificate& certificate, OpaqueCaller& caller) {
   if (!listener.tls || listener.tls->client_ca.empty()) {
     caller.who = "tcp:" + host_text(peer);
     caller.groups = listener.groups;
     return;
   }
   caller.proof = "certificate";
-  if (certificate.empty()) {
-    caller.refusal = "certificate-without-name";
-    return;
-  }
-  const auto& users = snapshot.policy->config().users;
-  const auto user = std::ranges::find(users, certificate, &config::User::certificate);
-  if (user != users.end()) {
-    caller.who = user->name;
-    caller.groups = user->groups;
-    return;
-  }
-  caller.who = "certificate:" + std::string(certificate);
-  caller.groups = listener.groups;
-  if (caller.groups.empty()) caller.refusal = "unknown-certificate";
+  CertificateBearer bearer = bearer_of(snapshot.policy->config(), listener, certificate);
+  caller.who = std::move(bearer.who);
+  caller.groups = std::move(bearer.groups);
+  caller.refusal = std::move(bearer.refusal);
 }
 
 }  // namespace
 
 OpaqueCaller find_opaque_caller(const Snapshot& snapshot, const ListenerState& state, const Address& peer,
-                                std::string_view certificate) {
+                                const PeerCertificate& certificate) {
   const config::Listener& listener = *state.listener;
   OpaqueCaller caller;
   caller.proof = "source";

@@ -17,6 +17,7 @@
 
 #include "core/control/snapshot.h"
 #include "core/io/pipe.h"
+#include "core/path/certificate.h"
 #include "plugins/plugin.h"
 
 namespace sallyport {
@@ -41,25 +42,25 @@ struct Opaque {
 
   Stage stage = Stage::greeting;
   bool spliced = false;
-  std::array<Flow, 2> flows;  // by the leg that sends
-  Address peer;               // the caller's
-  std::string certificate;    // the name in the caller's
-  bool is_cut = false;        // one side broke off: the other must not take what it has for the whole
-  std::string_view trouble;   // the first that befell the bytes; the session's end tells it
+  std::array<Flow, 2> flows;    // by the leg that sends
+  Address peer;                 // the caller's
+  PeerCertificate certificate;  // the caller's, of a listener that asks for one
+  bool is_cut = false;          // one side broke off: the other must not take what it has for the whole
+  std::string_view trouble;     // the first that befell the bytes; the session's end tells it
 };
 
 // Who calls at an opaque listener, and whether he may.
 struct OpaqueCaller {
   std::string who;
   std::vector<std::string> groups;
-  std::string_view proof;    // "certificate", "source"
-  std::string_view refusal;  // a reason code; empty: may pass
+  std::string_view proof;  // "certificate", "source"
+  std::string refusal;     // a reason code; empty: may pass
 };
 
-// The rules of [[listener]] and [[user]]: sources first; then the user whose `certificate` is that name, else
-// the listener's own groups; then the target's `allow`. `certificate` is empty where the caller showed none.
+// The rules of [[listener]] and [[user]]: sources first; then whose the certificate is, where the listener
+// asks for one; then the target's `allow`.
 OpaqueCaller find_opaque_caller(const Snapshot& snapshot, const ListenerState& listener, const Address& peer,
-                                std::string_view certificate);
+                                const PeerCertificate& certificate);
 
 // What Policy::compile must know of a protocol without a plugin: it has no facts, no masks, and may have TLS.
 const sp_manifest& opaque_manifest();

@@ -157,6 +157,7 @@ void Session::on_time(int64_t now_ns) {
     shutdown_wanted_ = true;
     shutdown_reason_ = "the time of this login is over: log in again";
   }
+  on_grant_time(due(grant_deadline_ns_), due(grant_hard_ns_));
   if (due(end_deadline_ns_)) {
     if (state_ != State::ending) end("shutdown");
     for (Leg& leg : legs_) leg.abort();
@@ -166,8 +167,8 @@ void Session::on_time(int64_t now_ns) {
 
 int64_t Session::next_deadline() const {
   int64_t next = INT64_MAX;
-  for (int64_t deadline :
-       {wake_ns_, login_deadline_ns_, idle_deadline_ns_, life_deadline_ns_, end_deadline_ns_}) {
+  for (int64_t deadline : {wake_ns_, login_deadline_ns_, idle_deadline_ns_, life_deadline_ns_,
+                           grant_deadline_ns_, grant_hard_ns_, end_deadline_ns_}) {
     if (deadline >= 0) next = std::min(next, deadline);
   }
   for (const Leg& leg : legs_) {
@@ -218,9 +219,14 @@ void Session::on_snapshot() {
 void Session::swap_snapshot() {
   policy_news_ = false;
   const auto before = std::exchange(snapshot_, core_.snapshot());
-  if (!proven_) return;
+  if (!proven_) {
+    certificate_.reset();
+    return;
+  }
   if (opaque_) return swap_opaque();
-  const std::string why = refusal_reason("");
+  if (by_certificate_) look_at_certificate();
+  std::string why = refusal_reason("");
+  if (why.empty() && !settle_grant()) why = "no grant stands on the record";
   if (why.empty()) {
     settle_place();
     fields_reset();

@@ -4,10 +4,11 @@
 //   login -> serving -> ending -> over        (a fault leads to `ending` from anywhere)
 //
 // The parts: session.cc life cycle; session_pump.cc how bytes come to the plugin; session_host.cc the
-// plugin's host calls on bytes and legs; session_login.cc who and what; session_ask.cc verdicts,
-// session_tickets.cc what waits; session_mask.cc fields and masks; session_record.cc the record;
-// session_opaque.cc and session_flow.cc the other kind of session, which has no plugin (opaque.h). One core
-// thread; no locks.
+// plugin's host calls on bytes and legs; session_login.cc who and what (session_proof.cc,
+// session_certificate.cc by which proof, session_delegation.cc for whom, session_grant.cc on which grant);
+// session_ask.cc verdicts, session_tickets.cc what waits; session_mask.cc fields and masks; session_record.cc
+// the record; session_opaque.cc and session_flow.cc the other kind of session, which has no plugin
+// (opaque.h). One core thread; no locks.
 #pragma once
 
 #include <openssl/evp.h>
@@ -57,6 +58,7 @@ class Session {
   void on_snapshot();
   void on_lockdown();
   void on_ticket_gone(std::string_view id, const std::string& reason);
+  void on_grant_gone(std::string_view id, const std::string& reason, bool at_once);
   void on_drain();
   // The log has room again, or an fsync has covered what entries wait for.
   void on_log() { pump(); }
@@ -110,11 +112,16 @@ class Session {
   // Login (session_login.cc), proofs (session_proof.cc), the target's key (session_credential.cc).
   int login(const sp_login& request);
   int verifier(sp_scram_verifier& out);
+  [[nodiscard]] bool proves_by_certificate();
+  std::string check_certificate();
+  void look_at_certificate();
   int prove(sp_proof kind, sp_bytes proof, sp_identity& out);
   [[nodiscard]] bool expects_token() const;
-  std::optional<std::string> check_token(sp_bytes proof);
+  std::optional<std::string> check_proof(sp_proof kind, sp_bytes proof);
+  std::optional<std::string> check_password(sp_bytes proof);
   std::string check_scram(sp_bytes proof);
   Result<config::ScramSecret> scram_secret();
+  config::ScramSecret offered_secret();
   void become(identity::IdentityPointer identity);
   [[nodiscard]] std::string public_error(std::string_view reason) const;
   int credential(sp_credential& inout);
@@ -123,13 +130,22 @@ class Session {
   bool record_login(sp_proof kind, const std::string& reason);
   void tell_identity(sp_identity& out);
   void tell_permissions(sp_identity& out);
+  void tell_target(sp_identity& out);
   void tell_started();
   [[nodiscard]] std::string refusal_reason(std::string_view proof_fault) const;
-  [[nodiscard]] const std::vector<std::string>* groups_in(const Snapshot& snapshot) const;
+  [[nodiscard]] std::optional<std::vector<std::string>> groups_in(const Snapshot& snapshot) const;
+  [[nodiscard]] const std::string& on_behalf_of() const;
+  [[nodiscard]] std::string delegation_fault(const std::vector<std::string>& groups) const;
+  void speak_for_another();
   [[nodiscard]] std::vector<std::string> persons() const;
   void settle_place();
   void begin_life();
   [[nodiscard]] std::string peer_host() const;
+  [[nodiscard]] bool stands_open(const Snapshot& snapshot) const;
+  [[nodiscard]] identity::GrantPointer find_grant() const;
+  bool settle_grant();
+  void end_grant();
+  void on_grant_time(bool is_due, bool is_hard);
   [[nodiscard]] std::string_view guessed_name() const;
   [[nodiscard]] bool is_from_here() const;
   [[nodiscard]] const TargetState* target_state() const;
@@ -210,11 +226,9 @@ class Session {
 
   uint32_t magic_ = session_magic;
   Core& core_;
-  uint32_t index_;
-  uint32_t generation_ = 0;
+  uint32_t index_, generation_ = 0, listener_index_ = 0;
   State state_ = State::free;
   uint64_t id_ = 0;  // as on records
-  uint32_t listener_index_ = 0;
   const sp_plugin* plugin_ = nullptr;
   void* plugin_state_ = nullptr;
   std::optional<Opaque> opaque_;  // in the plugin's place
@@ -229,6 +243,7 @@ class Session {
   std::vector<std::string> groups_;
   std::vector<std::string> permissions_;  // of the login, as the plugin was told
   std::vector<sp_text> permission_texts_;
+  std::vector<sp_pair> option_pairs_;
   std::string public_error_;
   bool login_asked_ = false;
   bool is_throttled_ = false;   // too many have failed from where the caller is
@@ -237,11 +252,14 @@ class Session {
   uint32_t target_index_ = 0, login_index_ = 0;
   std::vector<uint8_t> salted_password_;  // lent to the plugin until feed returns, then zeroed
   bool derive_pending_ = false;
-  SessionKey key_;                                 // of a login whose key is made or fetched for it
-  bool by_token_ = false, proof_pending_ = false;  // the second stays once control was asked
+  SessionKey key_;  // of a login whose key is made or fetched for it
+  bool by_token_ = false, by_certificate_ = false, proof_pending_ = false;  // the last stays
+  std::optional<PeerCertificate> certificate_;  // the caller's, of a listener that asks for one
+  std::string on_behalf_wanted_;                // for whom the caller says at the login that it asks
   std::optional<ProofAnswer> proof_answer_;
   identity::IdentityPointer identity_;     // of a token or ticket that was good
   identity::TicketPointer access_ticket_;  // that is offered as the proof, or was
+  identity::GrantPointer grant_;           // that the session stands on; null: it needs none
   bool answer_news_ = false;               // something that answered WAIT may answer now
 
   // Verdicts.
@@ -249,8 +267,7 @@ class Session {
   std::string answer_message_, answer_detail_, answer_rule_;
   std::string reason_;    // the caller's, as the plugin names it, detectors applied
   bool covered_ = false;  // a record stands for the next bytes towards a target
-  uint64_t last_sequence_ = 0;
-  uint64_t transaction_ = 0;
+  uint64_t last_sequence_ = 0, transaction_ = 0;
   int64_t transaction_since_ns_ = 0;
 
   // Fields named by the plugin; [0] is unused (SP_FIELD_CLEAR).
@@ -265,33 +282,28 @@ class Session {
   // Replies.
   std::deque<uint64_t> open_requests_;  // tickets whose reply is not over
   uint64_t reply_bytes_ = 0, reply_recorded_ = 0, reply_masked_ = 0, reply_withheld_ = 0;
-  uint64_t client_offset_ = 0;
+  uint64_t client_offset_ = 0, reply_digested_ = 0, request_count_ = 0, masked_count_ = 0;
   EVP_MD_CTX* reply_digest_ = nullptr;
-  uint64_t reply_digested_ = 0;
-  uint64_t request_count_ = 0, masked_count_ = 0;
 
   // Where we are in a feed.
   bool in_feed_ = false;
   uint32_t feed_leg_ = 0;
   std::byte* feed_base_ = nullptr;
   size_t feed_size_ = 0;
-  bool faulted_ = false, pumping_ = false;
-  bool waits_for_log_ = false, waits_for_durable_ = false;
+  bool faulted_ = false, pumping_ = false, waits_for_log_ = false, waits_for_durable_ = false;
   uint64_t log_woken_for_ = 0;  // the last record that the log's writer was woken for
 
   bool policy_news_ = false;  // a newer snapshot waits for the next point between requests
   bool policy_told_ = true;   // false: the plugin must name its fields anew
   uint64_t progress_ = 1;     // grows with everything that the plugin does
   bool signalled_ = false, timer_fired_ = false;
-  bool shutdown_wanted_ = false, shutdown_told_ = false;
-  bool closed_recorded_ = false;
+  bool shutdown_wanted_ = false, shutdown_told_ = false, closed_recorded_ = false;
   std::string shutdown_reason_;
   sp_activity activity_ = SP_BUSY;
 
-  int64_t login_deadline_ns_ = -1;
-  int64_t idle_deadline_ns_ = -1;
-  int64_t life_deadline_ns_ = -1;
-  int64_t wake_ns_ = -1;
+  int64_t login_deadline_ns_ = -1, idle_deadline_ns_ = -1, life_deadline_ns_ = -1, wake_ns_ = -1;
+  int64_t grant_deadline_ns_ = -1;
+  int64_t grant_hard_ns_ = -1;    // a transaction that is open then is cut
   int64_t end_deadline_ns_ = -1;  // an ending session's last word must be out by then
   int64_t scheduled_ns_ = -1;
   std::vector<std::string> published_;

@@ -54,7 +54,7 @@ int Session::judge_new(const sp_ask& ask, sp_answer& out) {
   // The policy of this moment, which may be newer than the one that the session's masks come from.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const std::vector<std::string>* groups = groups_in(now);
+  const std::optional<std::vector<std::string>> groups = groups_in(now);
   if (!target || !groups) return deny(ask, "", nullptr, out);
   const guard::Verdict verdict =
       now.policy->judge(*target->target, *groups, {ask.commands, ask.command_count});
@@ -230,7 +230,7 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   // Approved: still under the policy of this moment, and still exactly the same.
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const std::vector<std::string>* groups = groups_in(now);
+  const std::optional<std::vector<std::string>> groups = groups_in(now);
   if (!target || !groups || !is_as_approved(ask, ticket)) {
     (void)core_.tell(ApprovalReturned{.approval = ticket.approval});
     return deny(ask, std::string(ticket.rule), &ticket, out);
@@ -252,8 +252,9 @@ int Session::ask_again(Ticket& ticket, const sp_ask& ask, sp_answer& out) {
   return result;
 }
 
-// Promise 3: identity, target, login and database, the transaction if one is open, and the plugin's bytes.
-// Each part with its length before it, so that no two lists of parts give the same bytes.
+// Promise 3: identity, who acts for it and for whom it asks, target, login and database, the transaction if
+// one is open, and the plugin's bytes. Each part with its length before it, so that no two lists of parts
+// give the same bytes.
 Digest Session::binding_digest(const sp_ask& ask) const {
   EVP_MD_CTX* context = EVP_MD_CTX_new();
   CHECK(context && EVP_DigestInit_ex2(context, core_.sha256(), nullptr) == 1);
@@ -261,7 +262,8 @@ Digest Session::binding_digest(const sp_ask& ask) const {
     CHECK(EVP_DigestUpdate(context, &size, sizeof size) == 1);
     CHECK(EVP_DigestUpdate(context, data, size) == 1);
   };
-  for (const std::string* part : {&who_, &target_name_, &login_name_, &database_})
+  const std::string actor = identity_ ? identity_->actor : "";
+  for (const std::string* part : {&who_, &actor, &on_behalf_of(), &target_name_, &login_name_, &database_})
     add(part->data(), part->size());
   const uint64_t transaction[2] = {ask.transaction ? id_ : 0, ask.transaction};
   add(transaction, sizeof transaction);

@@ -33,7 +33,7 @@ std::vector<ApprovalDemand> Session::demands_of(const sp_ask& ask) const {
   std::vector<ApprovalDemand> demands;
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const std::vector<std::string>* groups = groups_in(now);
+  const std::optional<std::vector<std::string>> groups = groups_in(now);
   if (!target || !groups) return demands;
   for (const config::Rule* rule :
        now.policy->approval_rules(*target->target, *groups, {ask.commands, ask.command_count})) {
@@ -56,6 +56,7 @@ ApprovalWanted Session::describe(const sp_ask& ask, const config::Rule& rule) {
   wanted.persons = persons();
   if (identity_) {
     wanted.actor = identity_->actor;
+    wanted.on_behalf_of = identity_->on_behalf_of;
     wanted.job = identity_->job;
   }
   wanted.masks = core_.snapshot()->policy->mask_names(target(), groups_);
@@ -100,7 +101,7 @@ bool Session::is_as_approved(const sp_ask& ask, const Ticket& ticket) const {
   if (binding_digest(ask) != ticket.digest || ask.transaction != ticket.transaction) return false;
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const std::vector<std::string>* groups = groups_in(now);
+  const std::optional<std::vector<std::string>> groups = groups_in(now);
   if (!target || !groups) return false;
   const guard::Verdict verdict =
       now.policy->judge(*target->target, *groups, {ask.commands, ask.command_count});

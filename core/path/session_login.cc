@@ -17,6 +17,8 @@ constexpr char locked_down[] = "target-locked-down";
 constexpr char gateway_closed[] = "gateway-locked-down";
 constexpr char identity_closed[] = "identity-blocked";
 constexpr char ticket_expired[] = "ticket-expired";
+constexpr char needs_grant[] = "grant-needed";
+constexpr char not_on_behalf[] = "on-behalf-not-allowed";
 constexpr char no_credential[] = "no-credential";
 
 sp_text text_of(std::string_view text) { return {text.data(), text.size()}; }
@@ -30,6 +32,11 @@ std::string lockdown_text(const std::string& target, const std::string& since) {
          "again "
          "with `sallyport canary --unlock " +
          target + "`";
+}
+
+std::string how_to_request(const std::string& target) {
+  return "target " + target + " opens on request only: run `sallyport request " + target +
+         " --for 1h --reason '…'`, and log in again once it is granted";
 }
 
 }  // namespace
@@ -79,19 +86,20 @@ int Session::login(const sp_login& request) {
 // Also asked when the policy is swapped.
 std::string Session::refusal_reason(std::string_view proof_fault) const {
   const guard::Policy& policy = *snapshot_->policy;
-  const std::vector<std::string>* groups = groups_in(*snapshot_);
-  if (by_token_ && !proof_fault.empty()) return std::string(proof_fault);
+  const std::optional<std::vector<std::string>> groups = groups_in(*snapshot_);
+  if ((by_token_ || by_certificate_) && !proof_fault.empty()) return std::string(proof_fault);
+  if (!groups && by_certificate_) return "certificate-withdrawn";
   if (!groups) return by_token_ ? "issuer-withdrawn" : "unknown-user";
   if (!proof_fault.empty()) return std::string(proof_fault);
   if (name_conflict_) return "target-not-of-this-listener";
   const TargetState* target = snapshot_->target(target_name_);
   if (!target) return "unknown-target";
   if (target->target->protocol != protocol_) return "target-of-another-protocol";
-  const bool is_canary = groups == &snapshot_->canary.groups;
+  const bool is_canary = !by_token_ && !by_certificate_ && who_ == config::canary_name;
   if (is_canary) {
     if (!is_from_here()) return "canary-from-elsewhere";
     if (!policy.masks(*target->target, *groups)) return "target-not-masked";
-  } else if (!policy.may_open(*target->target, *groups)) {
+  } else if (!policy.may_open(*target->target, *groups) && !policy.may_request(*target->target, *groups)) {
     return "target-not-allowed";
   }
   const auto& logins = target->target->logins;
@@ -113,6 +121,8 @@ std::string Session::refusal_reason(std::string_view proof_fault) const {
     if (closed->identities.contains(who_)) return identity_closed;
     if (!closed->all.empty()) return gateway_closed;
   }
+  if (const std::string fault = delegation_fault(*groups); !fault.empty()) return fault;
+  if (!stands_open(*snapshot_) && !find_grant()) return needs_grant;
   // Only those learn of it who may open the target. The canary may: how else would anybody know when to
   // unlock.
   if (!is_canary && core_.lockdown(target_name_)) return locked_down;
@@ -149,11 +159,15 @@ void Session::settle_place() {
 std::string Session::public_error(std::string_view reason) const {
   if (reason.empty()) return "";
   if (reason == locked_down) return lockdown_text(target_name_, *core_.lockdown(target_name_));
+  if (reason == not_on_behalf)
+    return who_ + " may not speak for " + config::in_quotes(on_behalf_of()) +
+           ": leave it out, or ask your operator, whose [[delegation]] says who may";
   if (reason == gateway_closed) return "the gateway lets nobody new in: " + core_.closed()->all;
   if (reason == identity_closed)
     return who_ + " is blocked: " + core_.closed()->identities.find(who_)->second;
   if (reason == ticket_expired)
     return "ticket " + access_ticket_->id + " has expired: `sallyport login` gets a new one";
+  if (reason == needs_grant) return how_to_request(target_name_);
   return public_refusal;
 }
 
@@ -161,7 +175,7 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
   std::optional<std::string> proof_fault = "too-many-failures";
   // Who guesses learns nothing, not even from a right guess.
-  if (!is_throttled_) proof_fault = kind == SP_PROOF_SCRAM ? check_scram(proof) : check_token(proof);
+  if (!is_throttled_) proof_fault = check_proof(kind, proof);
   if (!proof_fault) {
     out.verdict = SP_WAIT;
     return SP_WAIT;
@@ -173,7 +187,9 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
     if (login_name_.empty()) login_name_ = target.logins.front().name;
     database_ = client_database_.empty() ? target.database : client_database_;
     settle_place();
+    speak_for_another();
     begin_life();
+    (void)settle_grant();  // there is one, or none is needed
     const std::optional<std::string> fault = obtain_key();
     if (!fault) {
       out.verdict = SP_WAIT;
@@ -195,41 +211,6 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   return SP_ALLOW;
 }
 
-bool Session::record_login(sp_proof kind, const std::string& reason) {
-  const std::vector<std::string_view> groups(groups_.begin(), groups_.end());
-  // A name that nobody bears may hold anything, a mistyped password included: it is not put on the record.
-  const bool is_known = groups_in(*snapshot_) != nullptr;
-  const bool is_target = snapshot_->target(target_name_) != nullptr;
-  ringlog::LoginFacts facts{
-      .identity = is_known ? std::string_view(who_) : "(unknown)",
-      .groups = groups,
-      .target = is_target ? std::string_view(target_name_) : "(unknown)",
-      .login = reason.empty() ? std::string_view(login_name_) : "",
-      .database = reason.empty() ? std::string_view(database_) : "",
-      .proof = access_ticket_           ? "ticket"
-               : kind == SP_PROOF_SCRAM ? "scram-sha-256"
-                                        : "oidc-token",
-      .outcome = reason.empty() ? ringlog::Outcome::Accepted : ringlog::Outcome::Refused,
-      .reason = reason};
-  std::vector<ringlog::Field> job;
-  if (identity_) {
-    for (const auto& [name, value] : identity_->job) job.push_back({name, value});
-    if (access_ticket_) job.push_back({"ticket", access_ticket_->id});
-    facts.issuer = identity_->issuer_url;
-    facts.subject = identity_->subject;
-    facts.actor = identity_->actor;
-    facts.job = job;
-    facts.until_ns = static_cast<uint64_t>(identity_->expires_ns);
-  }
-  if (const credential::Key* key = key_.get()) {
-    facts.credential = key->kind;
-    facts.lease = key->lease;
-  } else if (reason.empty()) {
-    facts.credential = "static";
-  }
-  return core_.recorder().login(id_, facts).has_value();
-}
-
 void Session::tell_identity(sp_identity& out) {
   out.who = text_of(who_);
   out.target = text_of(target_name_);
@@ -241,7 +222,10 @@ void Session::tell_identity(sp_identity& out) {
     case config::TargetTls::verify_ca:
     case config::TargetTls::verify_full: out.target_tls = SP_TARGET_TLS_VERIFY; break;
   }
-  if (out.size >= sizeof out) tell_permissions(out);
+  // One that was built earlier knows of no more than its size says.
+  const auto has = [&out](size_t end) { return out.size >= end; };
+  if (has(offsetof(sp_identity, permission_count) + sizeof out.permission_count)) tell_permissions(out);
+  if (has(offsetof(sp_identity, target_host) + sizeof out.target_host)) tell_target(out);
 }
 
 // What is already on its way to the client may be what leaks: nothing of it is sent any more.
@@ -261,11 +245,20 @@ void Session::tell_permissions(sp_identity& out) {
   out.permission_count = permission_texts_.size();
 }
 
+void Session::tell_target(sp_identity& out) {
+  const TargetState& state = snapshot_->targets[target_index_];
+  for (const auto& [name, value] : state.options) option_pairs_.push_back({text_of(name), text_of(value)});
+  out.options = option_pairs_.data();
+  out.option_count = option_pairs_.size();
+  out.target_host = text_of(state.host);
+}
+
 void Session::tell_started() {
   (void)core_.tell(SessionStarted{.session = ref(),
                                   .session_id = id_,
                                   .persons = persons(),
                                   .ticket = access_ticket_ ? access_ticket_->id : "",
+                                  .grant = grant_ ? grant_->id : "",
                                   .identity = who_,
                                   .target = target_name_,
                                   .login = login_name_,

@@ -15,9 +15,17 @@ void Session::begin_opaque(const ListenerState& listener, const Address& peer) {
   if (listener.tls) (void)start_tls(SP_LEG_CLIENT, true);
 }
 
+// Nobody new is let in where an operator keeps all out, or that one (session_login.cc has the same words).
 OpaqueCaller Session::opaque_caller() const {
-  return find_opaque_caller(*snapshot_, snapshot_->listeners[listener_index_], opaque_->peer,
-                            opaque_->certificate);
+  OpaqueCaller caller = find_opaque_caller(*snapshot_, snapshot_->listeners[listener_index_], opaque_->peer,
+                                           opaque_->certificate);
+  const Closed* closed = core_.closed();
+  if (proven_ || !closed || !caller.refusal.empty()) return caller;
+  if (closed->identities.contains(caller.who))
+    caller.refusal = "identity-blocked";
+  else if (!closed->all.empty())
+    caller.refusal = "gateway-locked-down";
+  return caller;
 }
 
 // What can be done now; true: look again at once.
@@ -52,7 +60,7 @@ bool Session::step_greeting(Leg& client) {
     if (client.peer_ended) end("client-gone");
     return false;
   }
-  if (client.tls) opaque_->certificate = client.tls->peer_name();
+  look_at_certificate();
   const OpaqueCaller caller = opaque_caller();
   if (!caller.refusal.empty()) {
     refuse_opaque(caller);
@@ -121,6 +129,7 @@ bool Session::step_target(Leg& leg) {
 
 // The policy was swapped. A connection has no point between requests: it goes on whole, or ends now.
 void Session::swap_opaque() {
+  look_at_certificate();
   const OpaqueCaller caller = opaque_caller();
   const TargetState* target = snapshot_->target(snapshot_->listeners[listener_index_].listener->target);
   if (target) target_index_ = static_cast<uint32_t>(target - snapshot_->targets.data());

@@ -44,29 +44,44 @@ Result<config::ScramSecret> Session::scram_secret() {
   return user ? config::parse_scram_secret(user->secret) : fail("unknown");
 }
 
+// Of the local user or the ticket that the caller names; for an unknown name one that no password fits.
+config::ScramSecret Session::offered_secret() {
+  if (const Result<config::ScramSecret> parsed = scram_secret()) return *parsed;
+  // An unknown name gets a salt that is always the same for it, and keys that no password has.
+  config::ScramSecret secret;
+  secret.iterations = false_iterations;
+  const Digest salt = keyed(snapshot_->false_salt_key.bytes(), "salt", who_);
+  std::copy_n(salt.begin(), secret.salt.size(), secret.salt.begin());
+  core_.random({secret.stored_key.data(), secret.stored_key.size()});
+  core_.random({secret.server_key.data(), secret.server_key.size()});
+  return secret;
+}
+
 int Session::verifier(sp_scram_verifier& out) {
   if (!login_asked_ || proven_) return SP_ERROR_STATE;
+  if (proves_by_certificate()) return SP_VERIFIER_CHANNEL;
   if (expects_token()) return SP_VERIFIER_PASSWORD;
-  const Result<config::ScramSecret> parsed = scram_secret();
-  if (parsed) {
-    out.iterations = parsed->iterations;
-    memcpy(out.salt, parsed->salt.data(), sizeof out.salt);
-    memcpy(out.stored_key, parsed->stored_key.data(), sizeof out.stored_key);
-    memcpy(out.server_key, parsed->server_key.data(), sizeof out.server_key);
-    return 0;
-  }
-  // An unknown name gets a salt that is always the same for it, and keys that no password has.
-  const auto key = snapshot_->false_salt_key.bytes();
-  out.iterations = false_iterations;
-  memcpy(out.salt, keyed(key, "salt", who_).data(), sizeof out.salt);
-  core_.random({out.stored_key, sizeof out.stored_key});
-  core_.random({out.server_key, sizeof out.server_key});
+  const config::ScramSecret secret = offered_secret();
+  out.iterations = secret.iterations;
+  memcpy(out.salt, secret.salt.data(), sizeof out.salt);
+  memcpy(out.stored_key, secret.stored_key.data(), sizeof out.stored_key);
+  memcpy(out.server_key, secret.server_key.data(), sizeof out.server_key);
   return 0;
 }
 
 void Session::become(identity::IdentityPointer identity) {
   identity_ = std::move(identity);
   who_ = identity_->name;
+}
+
+// What is wrong with the proof, empty when nothing is; nothing yet while somebody else looks at it.
+std::optional<std::string> Session::check_proof(sp_proof kind, sp_bytes proof) {
+  switch (kind) {
+    case SP_PROOF_SCRAM: return proves_by_certificate() ? "wrong-proof" : check_scram(proof);
+    case SP_PROOF_PASSWORD: return proves_by_certificate() ? "wrong-proof" : check_password(proof);
+    case SP_PROOF_CHANNEL: return check_certificate();
+  }
+  return "wrong-proof";
 }
 
 // What is wrong with a proof by SCRAM, empty when nothing is.
@@ -81,19 +96,25 @@ std::string Session::check_scram(sp_bytes proof) {
   return "";
 }
 
-// What is wrong with the token, empty when nothing is; nothing yet while the control thread looks at it.
-std::optional<std::string> Session::check_token(sp_bytes proof) {
-  by_token_ = true;
+// What is wrong with a token, a ticket or a local user's password, empty when nothing is; nothing yet while
+// the control thread looks at it.
+std::optional<std::string> Session::check_password(sp_bytes proof) {
   if (proof_answer_) {
     access_ticket_ = proof_answer_->ticket;
     if (proof_answer_->identity) become(proof_answer_->identity);
+    // It may have been taken back while the login waited for its credential.
+    if (access_ticket_ && !core_.access_ticket(access_ticket_->id)) return "ticket-revoked";
     return proof_answer_->fault;
   }
   if (proof_pending_) return std::nullopt;
-  if (!expects_token()) return "wrong-proof";
+  const bool names_ticket = identity::is_ticket_id(who_);
+  by_token_ = names_ticket || expects_token();
   if (proof.data == nullptr || proof.size > limits::token_size_max) return "token-too-large";
-  proof_pending_ = core_.tell(ProofWanted{
-      .session = ref(), .proof = SecretBytes({reinterpret_cast<const char*>(proof.data), proof.size})});
+  const std::string_view text(reinterpret_cast<const char*>(proof.data), proof.size);
+  if (names_ticket && !text.starts_with(who_)) return "wrong-proof";
+  ProofWanted wanted{.session = ref(), .proof = SecretBytes(text)};
+  if (!by_token_) wanted.verifier = offered_secret();
+  proof_pending_ = core_.tell(std::move(wanted));
   return proof_pending_ ? std::nullopt : std::optional<std::string>("gateway-busy");
 }
 
@@ -104,14 +125,22 @@ void Session::on_proof(ProofAnswer&& answer) {
   pump();
 }
 
-// The groups of who is here, as that snapshot has them; null: nobody of that name is there.
-const std::vector<std::string>* Session::groups_in(const Snapshot& snapshot) const {
+// The groups of who is here, as that snapshot has them; nothing: nobody of that name is there.
+std::optional<std::vector<std::string>> Session::groups_in(const Snapshot& snapshot) const {
+  if (by_certificate_) {
+    const config::Config& config = snapshot.policy->config();
+    CertificateBearer bearer =
+        bearer_of(config, config.listeners[listener_index_], certificate_.value_or(PeerCertificate()));
+    if (!bearer.refusal.empty() || bearer.who != who_) return std::nullopt;
+    return std::move(bearer.groups);
+  }
   if (!by_token_) {
     const config::User* user = snapshot.user(who_);
-    return user ? &user->groups : nullptr;
+    return user ? std::optional(user->groups) : std::nullopt;
   }
-  if (!identity_ || !identity::is_vouched_for(*identity_, snapshot.policy->config().issuers)) return nullptr;
-  return &identity_->groups;
+  if (!identity_ || !identity::is_vouched_for(*identity_, snapshot.policy->config().issuers))
+    return std::nullopt;
+  return identity_->groups;
 }
 
 std::vector<std::string> Session::persons() const {

@@ -4,6 +4,7 @@
 
 #include "config/check.h"
 #include "core/core.h"
+#include "core/identity/plain.h"
 #include "core/path/session.h"
 
 namespace sallyport {
@@ -15,6 +16,16 @@ constexpr size_t reply_chunk_max = 64 * limits::KiB;
 
 std::string_view view(sp_text text) { return {text.data, text.size}; }
 ringlog::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
+
+std::string_view proof_text(sp_proof kind, bool is_ticket) {
+  if (is_ticket) return "ticket";
+  switch (kind) {
+    case SP_PROOF_SCRAM: return "scram-sha-256";
+    case SP_PROOF_PASSWORD: return "oidc-token";
+    case SP_PROOF_CHANNEL: return "certificate";
+  }
+  return "";
+}
 
 }  // namespace
 
@@ -118,6 +129,12 @@ int Session::note(sp_text kind, sp_bytes payload) {
 }
 
 int Session::name(sp_text key, sp_text value) {
+  if (view(key) == "on_behalf_of") {
+    if (!login_asked_ || proven_) return SP_ERROR_STATE;
+    // One that is too long is refused by the same rule.
+    on_behalf_wanted_ = view(value).substr(0, limits::person_name_size_max + 1);
+    return 0;
+  }
   std::string reason;
   if (view(key) == "reason") {
     // A caller's own words: the detectors look at them, too.
@@ -164,6 +181,52 @@ void Session::record_close(std::string_view reason) {
                                          .bytes_in = opaque_ ? opaque_->flows[0].bytes : client.bytes_in,
                                          .bytes_out = opaque_ ? opaque_->flows[1].bytes : client.bytes_out,
                                          .masked = masked_count_});
+}
+
+bool Session::record_login(sp_proof kind, const std::string& reason) {
+  const std::vector<std::string_view> groups(groups_.begin(), groups_.end());
+  // A name that nobody bears may hold anything, a mistyped password included: it is not put on the record.
+  const bool is_known = groups_in(*snapshot_).has_value();
+  const bool is_target = snapshot_->target(target_name_) != nullptr;
+  ringlog::LoginFacts facts{
+      .identity = is_known ? std::string_view(who_) : "(unknown)",
+      .groups = groups,
+      .target = is_target ? std::string_view(target_name_) : "(unknown)",
+      .login = reason.empty() ? std::string_view(login_name_) : "",
+      .database = reason.empty() ? std::string_view(database_) : "",
+      .proof = proof_text(kind, access_ticket_ != nullptr),
+      .outcome = reason.empty() ? ringlog::Outcome::Accepted : ringlog::Outcome::Refused,
+      .reason = reason};
+  const std::string person =
+      reason.empty() || reason == "on-behalf-not-allowed" ? identity::plain_text_of(on_behalf_of()) : "";
+  facts.on_behalf_of = person;
+  std::vector<ringlog::Field> job;
+  if (reason.empty() && grant_) {
+    job = {{"grant", grant_->id}, {"granted_by", grant_->granted_by}};
+    facts.until_ns = static_cast<uint64_t>(grant_->expires_ns);
+    facts.job = job;
+  }
+  if (identity_) {
+    for (const auto& [name, value] : identity_->job) job.push_back({name, value});
+    if (access_ticket_) job.push_back({"ticket", access_ticket_->id});
+    facts.issuer = identity_->issuer_url;
+    facts.subject = identity_->subject;
+    facts.actor = identity_->actor;
+    facts.job = job;
+    const uint64_t until_ns = static_cast<uint64_t>(identity_->expires_ns);
+    if (identity_->expires_ns != INT64_MAX)
+      facts.until_ns = facts.until_ns == 0 ? until_ns : std::min(facts.until_ns, until_ns);
+  } else if (proof_answer_) {
+    facts.issuer = proof_answer_->issuer;
+    facts.subject = proof_answer_->subject;
+  }
+  if (const credential::Key* key = key_.get()) {
+    facts.credential = key->kind;
+    facts.lease = key->lease;
+  } else if (reason.empty()) {
+    facts.credential = "static";
+  }
+  return core_.recorder().login(id_, facts).has_value();
 }
 
 }  // namespace sallyport

@@ -24,7 +24,7 @@ int Session::screen(std::span<const sp_pair> values, sp_answer& out) {
   if (!proven_) return SP_ERROR_STATE;
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const std::vector<std::string>* groups = groups_in(now);
+  const std::optional<std::vector<std::string>> groups = groups_in(now);
   sp_ask ask{};
   ask.size = sizeof ask;
   ask.stage = SP_STAGE_EXECUTE;
@@ -44,7 +44,7 @@ bool Session::screens() const {
   if (!proven_) return true;
   const Snapshot& now = *core_.snapshot();
   const TargetState* target = now.target(target_name_);
-  const std::vector<std::string>* groups = groups_in(now);
+  const std::optional<std::vector<std::string>> groups = groups_in(now);
   return !target || !groups || now.policy->looks_at_requests(*target->target, *groups);
 }
 

@@ -88,6 +88,11 @@ int select_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const 
   return SSL_TLSEXT_ERR_OK;
 }
 
+int take_any(X509_STORE_CTX* verify, void*) {
+  X509_STORE_CTX_set_error(verify, X509_V_OK);
+  return 1;
+}
+
 std::shared_ptr<SSL_CTX> base_context(const SSL_METHOD* method) {
   std::shared_ptr<SSL_CTX> context(SSL_CTX_new(method), SSL_CTX_free);
   CHECK(context);
@@ -102,8 +107,7 @@ std::shared_ptr<SSL_CTX> base_context(const SSL_METHOD* method) {
 }  // namespace
 
 Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate,
-                                      const std::filesystem::path& key, std::vector<std::string> alpn,
-                                      const std::filesystem::path& client_ca) {
+                                      const std::filesystem::path& key, std::vector<std::string> alpn) {
   ERR_clear_error();
   TlsContext made;
   made.is_server_ = true;
@@ -117,17 +121,37 @@ Result<TlsContext> TlsContext::server(const std::filesystem::path& certificate,
   if (SSL_CTX_check_private_key(made.get()) != 1) {
     return fail("the key " + key.string() + " does not belong to the certificate " + certificate.string());
   }
-  if (!client_ca.empty()) {
-    STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(client_ca.c_str());
-    if (!names || SSL_CTX_load_verify_locations(made.get(), client_ca.c_str(), nullptr) != 1) {
-      sk_X509_NAME_pop_free(names, X509_NAME_free);
-      return fail("cannot read the CA certificates " + client_ca.string() + ": " + openssl_error());
-    }
-    SSL_CTX_set_client_CA_list(made.get(), names);
-    SSL_CTX_set_verify(made.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  }
   made.alpn_ = wire_alpn(alpn);
   if (!made.alpn_->empty()) SSL_CTX_set_alpn_select_cb(made.get(), select_alpn, made.alpn_.get());
+  return made;
+}
+
+Result<TlsContext> TlsContext::listener(const config::Listener& listener, std::vector<std::string> alpn) {
+  const config::ListenerTls& tls = *listener.tls;
+  Result<TlsContext> made = server(tls.certificate, tls.key, std::move(alpn));
+  if (!made || tls.client_ca.empty()) return made;
+  SSL_CTX* context = made->get();
+  STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(tls.client_ca.c_str());
+  if (!names || SSL_CTX_load_verify_locations(context, tls.client_ca.c_str(), nullptr) != 1) {
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return fail("cannot read the CA certificates " + tls.client_ca.string() + ": " + openssl_error());
+  }
+  SSL_CTX_set_client_CA_list(context, names);
+  SSL_CTX_set_max_cert_list(context, limits::certificate_chain_size_max);
+  SSL_CTX_set_verify_depth(context, limits::certificate_chain_depth_max);
+  if (!tls.clients.crl.empty()) {
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    X509_LOOKUP* lookup = X509_STORE_add_lookup(store, X509_LOOKUP_file());
+    if (!lookup || X509_load_crl_file(lookup, tls.clients.crl.c_str(), X509_FILETYPE_PEM) < 1)
+      return fail("cannot read the CRL " + tls.clients.crl.string() + ": " + openssl_error());
+    X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK);
+  }
+  if (listener.is_opaque()) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  } else {
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+    SSL_CTX_set_cert_verify_callback(context, take_any, nullptr);
+  }
   return made;
 }
 

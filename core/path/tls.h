@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "core/path/buffer.h"
+#include "core/path/certificate.h"
 #include "core/path/send_queue.h"
 
 namespace sallyport {
@@ -22,11 +23,12 @@ class TlsContext {
  public:
   TlsContext() = default;
   // Errors name the file and what OpenSSL said of it.
-  // With `client_ca` clients must show a certificate for client use that one of its CAs signed. Revocation is
-  // not looked up: short-lived certificates, or the user taken from the config.
   static Result<TlsContext> server(const std::filesystem::path& certificate, const std::filesystem::path& key,
-                                   std::vector<std::string> alpn,
-                                   const std::filesystem::path& client_ca = {});
+                                   std::vector<std::string> alpn);
+  // The same for a listener. With `client_ca` callers are asked for a certificate. Where nobody reads their
+  // protocol a handshake with a bad one fails; elsewhere any is taken, TlsStream::peer() tells what it is
+  // worth, and the refusal is one in the protocol's words.
+  static Result<TlsContext> listener(const config::Listener& listener, std::vector<std::string> alpn);
   // `name` is checked against the certificate with verify_full. An empty `ca` means the system's roots.
   static Result<TlsContext> client(config::TargetTls mode, const std::filesystem::path& ca,
                                    const std::string& name, std::vector<std::string> alpn);
@@ -69,10 +71,10 @@ class TlsStream {
   [[nodiscard]] const std::string& error() const { return error_; }
   // RFC 5929 tls-server-end-point; the size written, 0 when there is none.
   size_t end_point(std::span<uint8_t> out) const;
-  // Whom the verified client certificate names: its only e-mail address, else its only URI, else its only DNS
-  // name among the subject's alternatives (RFC 5280 section 4.2.1.6), else its only common name. Empty:
-  // nobody, or several of the kind that decides.
-  [[nodiscard]] std::string peer_name() const;
+  // What the client's certificate is worth by the CAs and revocations of `judge`, a listener's context, at
+  // that time (seconds since 1970), and whom it names. Costs the signatures of its chain.
+  [[nodiscard]] PeerCertificate peer(const TlsContext& judge,
+                                     const std::vector<config::CertificateName>& names, int64_t now_s) const;
   [[nodiscard]] std::string server_name() const;  // SNI as the client sent it
 
  private:

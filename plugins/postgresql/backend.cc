@@ -59,7 +59,7 @@ Backend::Step Backend::look_partial(uint8_t type, uint64_t size, Bytes there, si
 
 Backend::Step Backend::look(const Message& message, size_t offset) {
   switch (message.type) {
-    case back::notice: return on_report(message, offset);
+    case back::notice: return on_report(message, offset, about());
     case back::notification: return on_notification(message, offset);
     case back::parameter_status: return on_parameter_status(message, offset);
     case back::error: return on_error(message, offset);

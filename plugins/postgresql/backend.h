@@ -60,7 +60,7 @@ class Backend {
   Step on_end_of_rows(bool suspended);
   Step on_error(const Message& message, size_t offset);
   Step on_ready(const Message& message);
-  Step on_report(const Message& message, size_t offset);
+  Step on_report(const Message& message, size_t offset, const About& what);
   // backend_call.cc
   Step on_function_result(uint64_t size, Bytes there, size_t offset);
   Step on_copy_both(const Message& message);

@@ -10,11 +10,20 @@ namespace {
 
 // How much of a report too large to be held is read for its severity and code, which stand first in it.
 constexpr size_t report_head_size = 256;
+constexpr size_t foretold_size_max = 4096;
 
 bool is_fatal(Bytes report) {
   std::string_view severity = report_field(report, 'V');
   if (severity.empty()) severity = report_field(report, 'S');
   return severity == "FATAL" || severity == "PANIC";
+}
+
+// What of an error its cause alone decides, not where it was met; empty: too long to be kept.
+std::string report_texts(Bytes report) {
+  std::string out;
+  for (const char code : {'C', 'M', 'D', 'H'})
+    out.append(report_field(report, static_cast<uint8_t>(code))).push_back('\0');
+  return out.size() <= foretold_size_max ? out : std::string();
 }
 
 // A definition that looks at the rows of a table, as CHECK and the type of a column do.
@@ -66,8 +75,7 @@ About Backend::about() const {
   return out;
 }
 
-Backend::Step Backend::on_report(const Message& message, size_t offset) {
-  const About what = about();
+Backend::Step Backend::on_report(const Message& message, size_t offset, const About& what) {
   if (message.type == back::error && wire_.rows.prepare_report(message.body, what) == Described::Waiting)
     return Step::Stop;
   if (!wire_.rows.collect_report(data_, offset, message.whole.size(), what)) return Step::Broken;
@@ -78,7 +86,7 @@ Backend::Step Backend::on_report(const Message& message, size_t offset) {
 Backend::Step Backend::on_error(const Message& message, size_t offset) {
   if (is_fatal(message.body)) {
     wire_.target_said_fatal = true;
-    return on_report(message, offset);
+    return on_report(message, offset, about());
   }
   if (wire_.ledger.empty()) return Step::Broken;
   Entry& entry = wire_.ledger.front();
@@ -93,8 +101,10 @@ Backend::Step Backend::on_error(const Message& message, size_t offset) {
     Writer out;
     entry.refusal->write(out);
     drop(end_, taken(out));
-  } else if (const Step step = on_report(message, offset); step != Step::Next) {
-    return step;
+  } else {
+    About what = about();
+    if (!entry.foretold.empty() && entry.foretold == report_texts(message.body)) what.quotes = Quotes::Own;
+    if (const Step step = on_report(message, offset, what); step != Step::Next) return step;
   }
   return fail_entry(entry);
 }
@@ -116,6 +126,7 @@ Backend::Step Backend::on_own_error(const Message& message, size_t offset) {
   const auto& entries = wire_.ledger.entries();
   const auto next = std::ranges::find(entries, false, &Entry::own);
   if (wire_.status == 'I' && next != entries.end() && next->await == Await::Query) {
+    wire_.ledger.foretell_after_own(report_texts(message.body));
     drop(end_);
     return fail_entry(wire_.ledger.front());
   }

@@ -140,6 +140,11 @@ void Ledger::tell_after_own() {
   if (query != entries_.end() && query->copy) query->told = true;
 }
 
+void Ledger::foretell_after_own(std::string texts) {
+  const auto query = std::ranges::find(entries_, false, &Entry::own);
+  if (query != entries_.end() && query->copy) query->foretold = std::move(texts);
+}
+
 Entry Ledger::pop() {
   Entry out = std::move(entries_.front());
   entries_.pop_front();

@@ -123,6 +123,7 @@ struct Entry {
       copy;  // of COPY TO STDOUT where masks apply, and of the gateway's look-up for it
   bool copy_data_seen = false;
   bool told = false;  // the client was told the error that the look-up met: its own error is that one again
+  std::string foretold;  // the texts of the error that the look-up met: it read no rows, so they quote none
 };
 
 template <typename T>
@@ -146,6 +147,8 @@ class Ledger {
   [[nodiscard]] bool changes_catalogue() const;
   // The Query behind the gateway's own messages has been answered by an error already.
   void tell_after_own();
+  // It will be answered by an error with these texts.
+  void foretell_after_own(std::string texts);
   // Takes the oldest out; its effect on names has been told before.
   Entry pop();
 

@@ -71,6 +71,7 @@ bool Session::begin_serving() {
   wire_.host.random(reinterpret_cast<uint8_t*>(wire_.cache_key.data()), sizeof(wire_.cache_key));
   wire_.context.begin(login_.database(), login_.login(), std::string(as_text(mark)));
   for (const Parameter& parameter : login_.client_parameters()) {
+    if (parameter.name == on_behalf_setting) continue;  // told at the login
     wire_.context.set_at_login(parameter.name, parameter.value);
     if (parameter.name == reason_setting) wire_.host.name("reason", parameter.value);
   }

@@ -81,6 +81,8 @@ bool forbidden_setting(std::string_view name, std::string_view value) {
     }
     return !(wanted.empty() || letters == "utf8" || letters == "unicode");
   }
+  // It would look as if it had an effect.
+  if (parameter == on_behalf_setting) return !wanted.empty();
   if (parameter == "standard_conforming_strings") {
     return !(wanted.empty() || wanted == "on" || wanted == "true" || wanted == "1" || wanted == "yes");
   }

@@ -11,6 +11,9 @@ namespace sallyport::pg {
 // the server gives no meaning; at the login the gateway keeps it.
 inline constexpr std::string_view reason_setting = "sallyport.reason";
 
+// For whom the caller asks: of the login alone, kept by the gateway.
+inline constexpr std::string_view on_behalf_setting = "sallyport.on_behalf_of";
+
 // Changes neither what a statement means nor what it may do: application_name, DateStyle, statement_timeout
 // and the like. `name` in any case.
 [[nodiscard]] bool harmless_setting(std::string_view name);

@@ -153,6 +153,11 @@ class Gateway:
         all_records = [json.loads(line) for line in done.stdout.split("\n") if line]
         return [one for one in all_records if kind in (None, one["kind"])]
 
+    def newest_login(self):
+        """The newest login's facts, as `sallyport show` has them."""
+        session = self.run("sessions", "--limit", "0")[-1]
+        return next(one["facts"] for one in self.run("show", session["sid"]) if one["kind"] == "login")
+
     def verify(self):
         done = subprocess.run([LOG_DUMP, "verify", self.log_dir, self.folder + "/state/log.pub"], capture_output=True,
                               text=True)

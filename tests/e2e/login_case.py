@@ -24,6 +24,7 @@ match = { verb = ["DELETE"] }
 action = "deny"
 """
 ADMIN = '[admin]\naddress = "127.0.0.1:0"\ntls = { certificate = "file:tls/server.crt", key = "file:tls/server.key" }\n'
+DELEGATION = '[[delegation]]\nidentities = ["corp:agent-7@example.com"]\nfor = ["corp:bob"]\n'
 # `raw` can be reached by it too, and nothing else.
 OWN_LISTENER = """
 [[listener]]
@@ -44,7 +45,7 @@ class Case(oidc_case.Case):
     def issuers(cls):
         cls.provider = oidc_case.provider()
         cls.raw_port = process.free_port()
-        return OWN_LISTENER % cls.raw_port + oidc_case.issuer("corp", cls.provider.issuer, client_id="cli", scopes=["openid"],
+        return DELEGATION + OWN_LISTENER % cls.raw_port + oidc_case.issuer("corp", cls.provider.issuer, client_id="cli", scopes=["openid"],
                                                               parties=["agent-7", "robot-8", "cli"])
 
     def setUp(self):

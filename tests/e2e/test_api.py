@@ -4,8 +4,10 @@ import http.client
 import json
 import os
 import subprocess
+import urllib.parse
 
 import npm
+import process
 import tap
 from gateway import SECRETS
 from test_tickets import Api
@@ -13,7 +15,7 @@ from test_tickets import Api
 HERE = os.path.dirname(os.path.abspath(__file__))
 METHODS = ("get", "put", "post", "delete")
 # Bodies without which a path has nothing to do; the rest are asked for bare.
-BODIES = {"lockDown": {"reason": "a test"}, "exchangeToken": None}
+BODIES = {"lockDown": {"reason": "a test"}, "exchangeToken": None, "beginDevice": None}
 SPARED = {"runCanary"}  # plants values at targets: e2e.canary has it
 
 
@@ -108,6 +110,95 @@ class Description(Api):
         self.assertIn('sallyport_issuer_keys_age_seconds{issuer="corp"}', figures)
         for secret in SECRETS.values():
             self.assertNotIn(secret, text)
+
+
+class Log(Api):
+    """The log over the API: sessions that are over, their records, the head, proofs, readiness, explain."""
+
+    def as_(self, group):
+        return self.ticket({"sub": group, "groups": [group]})["access_token"]
+
+    def past(self, proof, **query):
+        status, got, _ = self.ask("GET", "/v1/log/sessions?" + urllib.parse.urlencode(query), proof=proof)
+        self.assertEqual(200, status, got)
+        return got
+
+    def test_sessions(self):
+        """past sessions by filters, page by page, newest first, each once; a viewer sees no text"""
+        viewer = self.as_("viewers")
+        for i in range(5):
+            self.enters(self.ticket({"sub": f"past-{i}"}))
+        all_ended = lambda: len([one for one in self.past(viewer, identity="corp:past-*")["sessions"] if one["closed"]]) == 5
+        process.until(all_ended, "five sessions that are over")
+        found, before = [], ""
+        while True:
+            page = self.past(viewer, identity="corp:past-*", limit=2, **({"before": before} if before else {}))
+            self.assertLessEqual(len(page["sessions"]), 2)
+            found += page["sessions"]
+            before = page["next"]
+            if not before:
+                break
+        self.assertEqual([f"corp:past-{i}" for i in (4, 3, 2, 1, 0)], [one["identity"] for one in found])
+        self.assertEqual(5, len({one["sid"] for one in found}))
+        self.assertNotIn("SELECT", json.dumps(found))
+        self.assertEqual([], self.past(viewer, identity="corp:past-*", target="raw")["sessions"])
+        middle = found[2]["started_ns"]
+        self.assertEqual(2, len(self.past(viewer, identity="corp:past-*", until=middle)["sessions"]))
+        self.assertEqual(3, len(self.past(viewer, identity="corp:past-*", since=found[2]["last_ns"])["sessions"]))
+        self.assertEqual(400, self.ask("GET", "/v1/log/sessions?before=x", proof=viewer)[0])
+
+    def test_records(self):
+        """a session's records with texts, page by page, for an auditor; the look is on the record; a viewer is refused"""
+        auditor, viewer = self.as_("auditors"), self.as_("viewers")
+        self.enters(self.ticket({"sub": "read-me"}))
+        listed = lambda: [one for one in self.past(viewer, identity="corp:read-me")["sessions"] if one["closed"]]
+        process.until(listed, "a session that is over")
+        sid = listed()[0]["sid"]
+        path = "/v1/log/sessions/" + urllib.parse.quote(sid, safe="") + "/records"
+        self.assertEqual(403, self.ask("GET", path, proof=viewer)[0])
+        status, got, _ = self.ask("GET", path, proof=auditor)
+        self.assertEqual((200, 0, sid), (status, got["next"], got["session"]))
+        self.assertTrue(any("SELECT 'in'" in one.get("payload", "") for one in got["records"]), got)
+        pages, after = [], 0
+        while True:
+            page = self.ask("GET", f"{path}?limit=3&after={after}", proof=auditor)[1]
+            pages += page["records"]
+            after = page["next"]
+            if not after:
+                break
+        self.assertEqual(got["records"], pages)
+        looks = lambda: [one for one in self.gate.records("Admin") if one["act"] == "records" and sid in one["detail"]]
+        process.until(looks, "the look on the record")
+        self.assertEqual(404, self.ask("GET", "/v1/log/sessions/0.987654/records", proof=auditor)[0])
+
+    def test_head(self):
+        """the head, and a verification in the background"""
+        auditor, viewer = self.as_("auditors"), self.as_("viewers")
+        self.assertEqual(403, self.ask("POST", "/v1/log/verify", {}, viewer)[0])
+        self.assertEqual(200, self.ask("POST", "/v1/log/verify", {}, auditor)[0])
+        last = lambda: self.ask("GET", "/v1/log/head", proof=viewer)[1]
+        process.until(lambda: "last" in last()["verification"], "a verification's end")
+        got = last()
+        self.assertTrue(got["head"].startswith("splog-head 1 "))
+        self.assertTrue(got["verification"]["last"]["ok"], got)
+        self.assertGreater(got["verification"]["last"]["records"], 0)
+
+    def test_explain(self):
+        """what would happen to a statement"""
+        viewer = self.as_("viewers")
+        asked = {"target": "shop", "statement": "DROP TABLE customers", "groups": ["agents"]}
+        status, got, _ = self.ask("POST", "/v1/explain", asked, viewer)
+        self.assertEqual((200, True, "approve", "destructive-sql"), (status, got["may_open"], got["action"], got["rule"]))
+        self.assertEqual(404, self.ask("POST", "/v1/explain", asked | {"target": "none"}, viewer)[0])
+
+    def test_ready(self):
+        """ready for anybody who asks, and not while nobody is let in"""
+        self.assertEqual((200, {"ok": True}), self.ask("GET", "/readyz")[:2])
+        admin = self.as_("admins")
+        self.ask("PUT", "/v1/lockdown", {"reason": "a test"}, admin)
+        self.assertEqual((503, {"ok": False}), self.ask("GET", "/readyz")[:2])
+        self.ask("DELETE", "/v1/lockdown", proof=admin)
+        self.assertEqual(200, self.ask("GET", "/readyz")[0])
 
 
 del Api  # its cases are test_tickets'

@@ -152,7 +152,18 @@ class LongHold(Base):
         one = self.gate.wait_approval(table)
         done = subprocess.run([world.gateways.BIN, "--config", self.gate.config, "approve", one["id"], "--as", "dana"],
                                     env=os.environ | {"SALLYPORT_SECRET": "guess"}, capture_output=True, text=True)
-        self.assertNotEqual(0, done.returncode)
+        self.assertEqual(1, done.returncode)
+        self.assertIn("the secret of dana was read from SALLYPORT_SECRET", done.stderr)
+        for secret, name, said in (("", "dana", "SALLYPORT_SECRET is empty"), ("x", "dan", 'no user "dan" (did you mean "dana"?)'),
+                                   (None, "dana", "no secret of dana: put it into SALLYPORT_SECRET")):
+            env = {key: value for key, value in os.environ.items() if key != "SALLYPORT_SECRET"}
+            done = subprocess.run([world.gateways.BIN, "--config", self.gate.config, "approvals", "--as", name], text=True,
+                                  env=env | ({} if secret is None else {"SALLYPORT_SECRET": secret}), capture_output=True,
+                                  stdin=subprocess.DEVNULL)
+            self.assertNotEqual(0, done.returncode)
+            self.assertIn(said, done.stderr)
+        live = [session["sid"] for session in self.gate.run("sessions", "--live")]
+        self.assertIn(self.gate.run("approvals", one["id"])["sid"], live)
         self.gate.run("deny", one["id"], as_user="dana")
         self.assertEqual(1, child.wait(180))
         self.assertTrue(self.exists(table))

@@ -27,6 +27,7 @@ class Roles(credential_case.Case):
         cls.addClassCleanup(cls.relay.close)
         return (minted("minted", port) + minted("relayed", cls.relay.port)
                 + minted("granted", port, 'grants = ["GRANT SELECT ON public.items TO {role}"]').replace('owner = "app"\n', "")
+                + minted("left", port, 'grants = ["GRANT USAGE, CREATE ON SCHEMA left_behind TO {role}"]', lease="2s").replace('owner = "app"\n', "")
                 + minted("brief", port, lease="2s") + minted("capped", port, lease="2s", lease_max="6s"))
 
     def test_attributes(self):
@@ -67,6 +68,42 @@ class Roles(credential_case.Case):
         self.assertEqual("0", self.good_psql("SELECT count(*) FROM items WHERE false", target="granted"))
         done = self.psql("SELECT 1 FROM customers", target="granted")
         self.assertIn("permission denied", done.stderr)
+
+    def leave_behind(self, target, sql):
+        """What a caller makes as its own role, which is gone afterwards; that role's name."""
+        role = self.good_psql("SET ROLE NONE; SELECT session_user;" + sql, target=target, user="dana")
+        process.until(lambda: role not in self.roles(), "the role's end")
+        return role
+
+    def test_left_without_an_owner(self):
+        """what a role without an owner leaves behind runs with nobody's rights, least of all of who makes roles"""
+        self.addCleanup(self.cluster.sql, "DROP SCHEMA left_behind CASCADE; DROP TABLE pay", database="shop")
+        self.cluster.sql("CREATE SCHEMA left_behind; GRANT ALL ON SCHEMA left_behind TO minter WITH GRANT OPTION; "
+                         "CREATE TABLE pay(x text); GRANT SELECT ON pay TO minter", database="shop")
+        role = self.leave_behind("left", "CREATE VIEW left_behind.pay AS SELECT * FROM public.pay; CREATE TABLE left_behind.own(a int);"
+                                 "CREATE FUNCTION left_behind.make() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS "
+                                 "$$ BEGIN EXECUTE 'CREATE ROLE evil CREATEROLE'; RETURN current_user; END $$;"
+                                 "GRANT SELECT ON left_behind.pay TO PUBLIC")
+        kept = "kept_" + role.removeprefix("sp_")
+        self.assertEqual(kept + " own\n" + kept + " pay", self.cluster.sql(
+            "SELECT pg_get_userbyid(relowner) || ' ' || relname FROM pg_class WHERE relnamespace = 'left_behind'::regnamespace ORDER BY 1",
+            database="shop"))
+        self.assertEqual("f|f|0", self.cluster.sql(
+            f"SELECT rolcanlogin, rolcreaterole, (SELECT count(*) FROM pg_auth_members WHERE member = r.oid) FROM pg_roles r WHERE rolname = '{kept}'"))
+        for sql in ("SELECT * FROM left_behind.pay", "SELECT left_behind.make()"):
+            self.assertIn("permission denied", self.psql(sql, target="left", user="dana").stderr, sql)
+        self.assertEqual("0", self.cluster.sql("SELECT count(*) FROM pg_roles WHERE rolname = 'evil'"))
+        self.no_roles("the other role's end", "sp_%_dana_%")
+        self.cluster.sql(f"DROP OWNED BY {kept}", database="shop")
+        self.cluster.sql(f"DROP ROLE {kept}")
+
+    def test_left_where_the_owner_has_no_right(self):
+        """what stands where the owner may make nothing becomes the owner's all the same"""
+        self.addCleanup(self.cluster.sql, "DROP SCHEMA hidden CASCADE", database="shop")
+        self.leave_behind("brief", "CREATE FUNCTION public.hidden() RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT current_user::text';"
+                          "CREATE SCHEMA hidden; ALTER FUNCTION public.hidden() SET SCHEMA hidden")
+        self.assertEqual("app app", self.cluster.sql("SELECT pg_get_userbyid(proowner) || ' ' || pg_get_userbyid(nspowner) FROM pg_proc JOIN "
+                                                     "pg_namespace n ON n.oid = pronamespace WHERE proname = 'hidden'", database="shop"))
 
     def test_static_login_beside(self):
         """a login with a static credential says so on the record"""

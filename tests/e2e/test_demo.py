@@ -42,6 +42,8 @@ class Demo(unittest.TestCase):
         code, text = demo()
         self.assertEqual(0, code, text)
         self.assertIn("steps proven", text)
+        # What it shows may be pasted: no shell puts its process's number in.
+        self.assertIn("'DO $$ BEGIN DELETE FROM customers; END $$'", text)
 
     def test_without_mask(self):
         """without its mask the demo fails"""
@@ -54,6 +56,24 @@ class Demo(unittest.TestCase):
         code, text = self.without("rule", "destructive[^\"]*")
         self.assertNotEqual(0, code, text)
         self.assertIn("NOT PROVEN", text)
+
+
+class Init(unittest.TestCase):
+    def test_plugin_dir(self):
+        """init takes the plugins' folder, and says what is wrong with it"""
+        folder = tempfile.mkdtemp(prefix="sallyport-init-")
+        self.addCleanup(shutil.rmtree, folder)
+        init = [BIN, "init", "--dir", folder + "/gate", "--target-address", "127.0.0.1:5432", "--target-database", "shop",
+                "--target-user", "app", "--plugin-dir"]
+        env = os.environ | {"SALLYPORT_TARGET_PASSWORD": "word"}
+        done = subprocess.run(init + [folder], capture_output=True, text=True, env=env)
+        self.assertIn(f"no postgresql.so in {folder}", done.stderr)
+        self.assertEqual(1, done.returncode)
+        plugins = os.path.realpath(os.environ["SALLYPORT_PLUGINS"])
+        done = subprocess.run(init + [plugins], capture_output=True, text=True, env=env)
+        self.assertEqual(0, done.returncode, done.stderr)
+        with open(folder + "/gate/sallyport.toml", encoding="utf-8") as file:
+            self.assertIn(f'plugin_dir = "{plugins}"', file.read())
 
 
 if __name__ == "__main__":

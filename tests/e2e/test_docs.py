@@ -81,14 +81,23 @@ ELSEWHERE = [
     (r"meson test -C build\S*( --suite \w+)?", "check", ["meson test -C "]),
     (r"build-fuzz/tests/fuzz/\w+_fuzz found/ tests/fuzz/corpus/\w+", "tests/fuzz/meson.build", ["'found' / name, corpus]"]),
     (r"build-fuzz/tests/fuzz/\w+_replay tests/fuzz/corpus/\w+", "tests/fuzz/meson.build", ["args: corpus, suite: 'unit'"]),
+    (r"sallyport check --detectors", "tests/e2e/test_masks.py", ['run("check", "--detectors")']),
     (r"sallyport log (export --session \S+|verify) --proof .*", "tests/e2e/test_proof.py", ['"export", "--session"', '"--proof"', '"--key"']),
     (r"sallyport log export --session \S+ --(jsonl|asciicast|ocsf).*", "tests/e2e/test_export.py",
      ['"--jsonl"', '"--asciicast"', '"--ocsf"', '"--output"']),
     (r"sallyport search --.*", "tests/e2e/test_search.py", ['"--object"', '"--entity"', '"--field"', '"--since"', '"--verb"']),
     (r"sallyport log key --rotate", "tests/e2e/test_log_key.py", ['"--rotate"']),
     (r"sallyport log erase --before .*", "tests/e2e/test_erase.py", ['"erase", "--before"', '"--dry-run"']),
+    (r"sallyport log (accept --reason TEXT|verify --witness( FILE)?)", "tests/e2e/test_witness.py", ['"accept", "--reason"', '"verify", "--witness"']),
+    (r"sallyport log seal-key( --out \S+)?", "tests/e2e/test_seal.py", ['"seal-key", "--out"']),
+    (r"sallyport login --on-behalf-of( NAME)?", "tests/e2e/test_login.py", ['"--on-behalf-of"']),
+    (r'psql "user=orders-db sslcert=.*', "tests/e2e/test_certificates.py", ["sslcert"]),
+    (r"sallyport explain --json", "tests/e2e/test_approval.py", ['"explain"']),
     (r"sallyport report masks( --since \w+)?", "tests/e2e/test_masks.py", ['"report", "masks"', '"--since"']),
     (r"sallyport canary( \[?--target NAME\]?| --unlock \w+)?", "tests/e2e/test_canary.py", ['"--target"', '"--unlock"']),
+    (r"(cc .* -o plugins/redis\.so .*|sallyport plugin check plugins/redis\.so .*)", "tests/e2e/test_plugins.py", ['"cc -std=c11", "sallyport plugin check"']),
+    (r"(redis-cli -p 6379 .*|sallyport explain --group agents --target cache .*)", "tests/e2e/test_plugins.py",
+     ['documented("redis-cli")', 'documented("sallyport explain")']),
     (r"sallyport plugin (check|record)\b.*", "tests/e2e/test_record.py", ['"plugin"', '"record"', '"--transcripts"']),
     (r"sallyport login( --gateway https://gate:8420 --ca ca.crt)?", "tests/e2e/login_case.py", ['"login", "--gateway", self.url, "--ca", self.ca']),
     (r"sallyport (kill (SID|--identity( NAME --reason TEXT)?)|allow NAME|lockdown (--reason TEXT|--lift))", "tests/e2e/test_tickets.py",
@@ -97,6 +106,8 @@ ELSEWHERE = [
      ['"revoke"', '"--reveal"', '"--mine"', '"plan"']),
     (r"sallyport status --json", "tests/e2e/test_approval_terms.py", ['"status"']),
     (r"sallyport targets --test", "tests/e2e/test_docs.py", ['Step("sallyport targets --test shop']),
+    (r"sallyport (request orders-db .*|grants( revoke \S+)?)", "tests/e2e/test_grants.py", ['"request", target, "--for"', '"grants", "revoke"']),
+    (r"sallyport kill --identity NAME", "tests/e2e/test_grants.py", ['"kill", "--identity"']),
     (r"psql service=shop", "tests/e2e/test_login.py", ["psql service=shop"]),
     (r"sallyport (whoami|tickets( revoke ID)?)", "tests/e2e/test_login.py", ['"whoami"', '"tickets", "revoke"']),
     (r'(curl|export PGUSER=|printf .* curl|psql "postgresql://gate:5432/) ?.*', "tests/e2e/test_login.py", ['"## Logging in with tickets', "self.shell(f"]),
@@ -167,7 +178,7 @@ def helps():
     def walk(*words):
         text = subprocess.run([BIN, *words, "--help"], capture_output=True, text=True, check=True).stdout
         yield words, text
-        for name in re.findall(r"^  (\w+) ", text.partition("Subcommands:")[2], re.M):
+        for name in re.findall(r"^  ([a-z][a-z-]*) ", text.partition("Subcommands:")[2], re.M):
             yield from walk(*words, name)
 
     return dict(walk())

@@ -102,6 +102,12 @@ class Flows(Case):
             if len(text) > 20:
                 self.assertNotIn(text[:40], said)
 
+    def test_on_behalf(self):
+        """an agent says for whom it asks, where the config lets it; that person stands on the record"""
+        self.assertEqual("in", self.run_line(self.machine("--on-behalf-of", "corp:bob").stdout))
+        self.assertEqual("corp:bob", self.gate.newest_login()["on_behalf_of"])
+        self.assertIn("corp:eve", self.machine("--on-behalf-of", "corp:eve", code=1).stderr)
+
     def test_wishes(self):
         """a ticket for one target and for a time; a target that is none of the caller's"""
         said = json.loads(self.machine("--target", "raw", "--for", "90s", "--json").stdout)

@@ -257,6 +257,15 @@ class Calls(Logins):
         self.tool("pg_restore", "-d", "shop", "-a", path, target="may~lent")
         self.assertEqual("large", self.cluster.sql(f"SELECT convert_from(lo_get({oid}), 'UTF8')", "shop"))
 
+    def test_hba(self):
+        """the pg_hba lines let each role in once, with replication where a login may, and out from everywhere else"""
+        lines = self.gate.run("targets", "--test", "lent", as_user="agent")["pg_hba"]
+        self.assertEqual([["host", "shop", "app", "127.0.0.1/32", "scram-sha-256"],
+                          ["host", "shop,replication", "repl", "127.0.0.1/32", "scram-sha-256"],
+                          ["local", "all,replication", "app", "reject"], ["local", "all,replication", "repl", "reject"],
+                          ["host", "all,replication", "app", "all", "reject"],
+                          ["host", "all,replication", "repl", "all", "reject"]], [line.split() for line in lines])
+
     def test_rules(self):
         """rules see the call: its verb, function and values; a held one is approved with them"""
         pq = self.pq("may~ruled")

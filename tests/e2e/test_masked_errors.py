@@ -44,6 +44,8 @@ class Errors(world.Case):
                           ("INSERT INTO orders VALUES (2, 1, 'bad')", "Failing row contains (2, 1, bad)."),
                           ("INSERT INTO orders VALUES (2, 99999, 'no')", "Key (customer)=(99999) is not present"),
                           ("UPDATE orders SET note = 'bad' WHERE id = 1", "Failing row contains (1, 1, bad)."),
+                          ("COPY nosuch TO STDOUT", 'relation "nosuch" does not exist'),
+                          ("COPY (SELECT nosuch FROM customers) TO STDOUT", 'column "nosuch" does not exist'),
                           ("DROP TABLE IF EXISTS nosuch", 'table "nosuch" does not exist, skipping'),
                           ("CREATE TABLE orders(at date DEFAULT now())", 'relation "orders" already exists')):
             done = self.psql(sql)

@@ -52,6 +52,21 @@ class Masks(world.Case):
         self.assertEqual(column, self.good_psql(f"SELECT '{plain}'::text"))
         self.assertEqual('{"a": "' + column + '"}', self.good_psql("SELECT '{\"a\": \"" + plain + "\"}'::jsonb"))
 
+    def test_detectors(self):
+        """an unknown detector names the near ones and what lists all, which works on a config with that mistake too"""
+        before = self.gate.run("check", "--detectors")
+        self.assertLess({"@pii", "@secrets", "email", "iban", "employee"}, set(before))
+        with open(self.gate.config) as file:
+            text = file.read()
+        self.addCleanup(self.gate.write)
+        with open(self.gate.config, "w") as file:
+            file.write(text + '[[mask]]\nname = "odd"\ntargets = ["raw"]\ndetect = ["emial"]\naction = "redact"\n')
+        said = json.loads(self.gate.run("check", ok=False).stdout)["problems"]
+        said = " ".join(one["text"] for one in said)
+        self.assertRegex(said, r'no detector "emial" \(did you mean "email"[^?]*\?\): `sallyport check --detectors` lists the \d+')
+        self.assertLess(len(said), 300)
+        self.assertEqual(before, self.gate.run("check", "--detectors"))
+
     def test_request(self):
         """a secret in a request's text is blocked, told by its detector, and on the record without it"""
         done = self.psql(f"SELECT '{BEARER}'")

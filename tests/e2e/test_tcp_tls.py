@@ -1,5 +1,6 @@
 """Opaque targets behind TLS on both sides: who the caller's certificate names, and who it does not let in."""
 
+import contextlib
 import socket
 import ssl
 import tempfile
@@ -132,6 +133,40 @@ class Certificates(Case):
                 process.until(lambda: any(one["reason"] == reason for one in self.gate.run("sessions", "--limit", "0")
                                           if one["sid"] not in known), "the refusal's record: " + reason)
         self.assertEqual(seen, self.secure_echo.seen)
+
+    def kept_out(self, reason):
+        """ann, who may come in else, is refused for `reason` before anything reaches the target; who is in stays."""
+        seen = self.secure_echo.seen
+        connection = self.wrap("secure-echo", self.known["ann"])
+        connection.sendall(b"hello")
+        with contextlib.suppress(ssl.SSLError, ConnectionError):
+            self.assertEqual(b"", connection.recv(16))
+        connection.close()
+        self.session("secure-echo", reason=reason)
+        self.assertEqual(seen, self.secure_echo.seen)
+
+    def test_kill_and_lockdown(self):
+        """a killed identity's tunnels end and it gets no other; a lockdown lets nobody new in, and those inside stay"""
+        inside, other = (self.wrap("secure-echo", self.known[name]) for name in ("ann", "cn"))
+        for one in (inside, other):
+            one.sendall(b"hello")
+            self.assertEqual(b"hello", one.recv(16))
+        self.gate.run("kill", "--identity", "ann")
+        try:
+            with contextlib.suppress(ssl.SSLError, ConnectionError):
+                self.assertEqual(b"", inside.recv(16))
+            self.kept_out("identity-blocked")
+        finally:
+            self.gate.run("allow", "ann")
+        self.gate.run("lockdown", "--reason", "a drill")
+        try:
+            self.kept_out("gateway-locked-down")
+        finally:
+            self.gate.run("lockdown", "--lift")
+        other.sendall(b"still")
+        self.assertEqual(b"still", other.recv(16))
+        inside.close()
+        other.close()
 
     def test_common_name(self):
         """a common name counts as the other names do, where there is none of them: the CA has signed it"""

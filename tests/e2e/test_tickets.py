@@ -1,13 +1,18 @@
 """Tickets: a token traded by plain HTTP for what any client logs in with; and the admin API that trades it."""
 
 import base64
+import hashlib
 import http.client
 import json
 import os
 import re
+import select
 import socket
+import subprocess
+import time
 import urllib.parse
 
+import credential_case
 import oidc_case
 import process
 import tap
@@ -15,6 +20,7 @@ import tokens
 from cluster import PASSWORD
 from gateway import SECRETS
 from oidc_case import Case, issuer
+from relay import Relay
 
 JWT = "urn:ietf:params:oauth:token-type:jwt"
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -94,6 +100,13 @@ class Api(Case):
 
 
 class Tickets(Api):
+    @classmethod
+    def issuers(cls):
+        cls.brief = tokens.Issuer("https://brief.test", [tokens.Key.ec("b")])
+        with open(cls.folder + "/brief.json", "w") as file:
+            json.dump(cls.brief.jwks(), file)
+        return super().issuers() + issuer("brief", cls.brief.issuer, keys=f"file:{cls.folder}/brief.json", session_max="token")
+
     def test_exchange(self):
         """a token becomes a ticket that psql logs in with as its id; the record says so"""
         got = self.ticket()
@@ -130,6 +143,12 @@ class Tickets(Api):
             self.stays_out(one | {"access_token": secret}, "wrong-proof")
         for secret in [*wrong, "", text[:14] + other["access_token"][14:]]:
             self.assertEqual(401, self.ask("GET", "/v1/whoami", proof="Bearer " + secret)[0], secret)
+        # One that says itself that nothing was mistyped in it.
+        body = one["ticket"] + other["access_token"][14:-6]
+        made = body + "".join("0123456789abcdefghjkmnpqrstvwxyz"[byte & 31] for byte in hashlib.sha256(body.encode()).digest()[:6])
+        self.assertEqual(text[-6:], "".join("0123456789abcdefghjkmnpqrstvwxyz"[byte & 31] for byte in hashlib.sha256(text[:-6].encode()).digest()[:6]))
+        self.stays_out(one | {"access_token": made}, "wrong-proof")
+        self.assertEqual(401, self.ask("GET", "/v1/whoami", proof="Bearer " + made)[0])
         self.stays_out(one | {"ticket": "spt_0000000000"}, "unknown-user")
         self.enters(one)
 
@@ -141,7 +160,10 @@ class Tickets(Api):
         self.assertNotIn("has expired", self.stays_out(got | {"access_token": self.ticket()["access_token"]}, "wrong-proof"))
 
     def test_tied(self):
-        """a ticket lives no longer than the config lets it, whatever is asked for"""
+        """a ticket lives no longer than the config lets it, whatever is asked for, nor than what its issuer lets a login live"""
+        made = self.brief.token({"exp": int(time.time()) + 120})
+        self.assertLessEqual(self.exchange(made)[1]["expires_in"], 120)
+        self.assertGreater(self.exchange(made, expires_in="60")[1]["expires_in"], 0)
         self.assertLessEqual(self.ticket(expires_in="999999")["expires_in"], 8 * 3600)
         for life in ("-1", "x", "1.5"):
             self.assertEqual(400, self.exchange(self.maker.token(), expires_in=life)[0], life)
@@ -150,6 +172,9 @@ class Tickets(Api):
         """a revoked ticket ends what it opened, at once, and opens nothing more; also after a restart"""
         got = self.ticket()
         child = self.long_session(got)
+        stranger = self.ticket({"sub": "stranger"})["access_token"]
+        self.assertEqual(404, self.ask("DELETE", "/v1/tickets/" + got["ticket"], proof=stranger)[0], "it is another's")
+        self.assertIsNone(child.poll())
         self.assertEqual(200, self.ask("DELETE", "/v1/tickets/" + got["ticket"], proof=got["access_token"])[0])
         self.assertNotEqual(0, child.wait(30))
         self.stays_out(got, "unknown-user")
@@ -201,7 +226,141 @@ class Tickets(Api):
             self.assertEqual(400, self.exchange(self.maker.token(), **fields)[0])
 
 
+    def test_actor(self):
+        """what is asked for a person by one agent waits for a yes of its own beside another's, and beside the person's"""
+        claims = {"sub": "lou"}
+        actors = ({}, {"act": {"sub": "bot"}}, {"act": {"sub": "worse-bot"}})
+        for actor in actors:
+            self.starts(self.maker.token(claims | actor), "DROP TABLE of_an_actor")
+        asked = lambda: [one["actor"] for one in self.gate.approvals() if "of_an_actor" in one["text"]]
+        process.until(lambda: len(asked()) == len(actors), "an approval of each")
+        self.assertEqual(["", "corp:bot", "corp:worse-bot"], sorted(asked()))
+
+    def test_plan_by_a_bound_ticket(self):
+        """a ticket for one target plans nothing at another"""
+        got = self.ticket(scope="target:raw")["access_token"]
+        body = {"target": "shop", "requests": ["DROP TABLE planned"]}
+        self.assertEqual(400, self.ask("POST", "/v1/plans", body, got)[0])
+        status, got, _ = self.ask("POST", "/v1/plans", body, self.ticket()["access_token"])
+        self.assertEqual(200, status, got)
+        self.gate.run("revoke", got["approval"]["id"])
+
+
+class Guesses(Api):
+    SERVER_KEYS = "failed_logins = 5\n" + ADMIN
+
+    @staticmethod
+    def basic(name, secret):
+        return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
+
+    def refusals(self):
+        return [one for one in self.gate.records("Admin") if one["act"] == "login-refused"]
+
+    def test_secrets(self):
+        """who guesses a user's secret learns nothing after a while, not even from the right one; a ticket counts still"""
+        good = self.basic("dana", SECRETS["dana"])
+        self.assertEqual(200, self.ask("GET", "/v1/whoami", proof=good)[0])
+        for name in ("dana", "nobody"):
+            for i in range(20):
+                self.assertIn(self.ask("GET", "/v1/whoami", proof=self.basic(name, f"guess {i}"))[0], (401, 429))
+        self.assertEqual(429, self.ask("GET", "/v1/whoami", proof=good)[0])
+        self.assertEqual(429, self.ask("GET", "/metrics", proof=good)[0])
+        self.assertEqual(200, self.ask("GET", "/v1/whoami", proof=self.ticket()["access_token"])[0])
+        self.assertLess(len(self.refusals()), 20)
+        # The other door counts by itself.
+        self.gate.run("approvals", as_user="dana")
+        for i in range(20):
+            with socket.socket(socket.AF_UNIX) as door:
+                door.connect(self.gate.folder + "/state/admin.sock")
+                door.sendall(json.dumps({"act": "approvals", "as": "dana", "secret": f"guess {i}"}).encode() + b"\n")
+                door.recv(1000)
+        self.assertIn("wait a minute", self.gate.run("approvals", as_user="dana", ok=False).stdout)
+
+    def test_tokens(self):
+        """refused tokens and tickets fill no log, and stop no good one"""
+        for _ in range(100):
+            self.assertEqual(400, self.exchange("ey.x.y")[0])
+            self.assertEqual(401, self.ask("GET", "/v1/whoami", proof="spt_" + "0" * 43)[0])
+        self.assertLess(len(self.refusals()), 40)
+        self.ticket()
+
+
+class Waiting(Api):
+    """Logins that wait for a role to be made, over a relay that can stop carrying."""
+
+    @classmethod
+    def issuers(cls):
+        credential_case.make_minter(cls.cluster)
+        cls.relay = Relay(cls.cluster.port)
+        cls.addClassCleanup(cls.relay.close)
+        with open(os.open(cls.folder + "/minter", os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+            file.write(credential_case.MINTER_PASSWORD)
+        target = credential_case.minted("minted", cls.relay.port)
+        return super().issuers() + target.replace("file:secrets/minter", f"file:{cls.folder}/minter")
+
+    def test_revoked_meanwhile(self):
+        """a ticket that is taken back while its login waits for a role lets nobody in, whichever way it came"""
+        for sub, by_id in (("early", True), ("clear", False)):
+            got = self.ticket({"sub": sub})
+            env = self.with_token(got["access_token"], "minted")
+            if by_id:
+                env["PGUSER"] = f"{got['ticket']},minted"
+            before = len(self.logins())
+            self.relay.held.set()
+            try:
+                child = process.start(["psql", "-XqtAwc", "SELECT 'in'"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=env)
+                self.addCleanup(process.stop, child, 9)
+                process.until(lambda: f"corp:{sub}" in json.dumps(self.gate.run("status")["credentials"]), "a lease that is waited for")
+                self.assertEqual(200, self.ask("DELETE", "/v1/tickets/" + got["ticket"], proof=got["access_token"])[0])
+            finally:
+                self.relay.held.clear()
+            said = child.communicate(timeout=60)
+            self.assertEqual("", said[0], sub)
+            self.assertEqual("ticket-revoked", self.reason_behind(before, ["ticket-revoked"]), said)
+
+
 class KillSwitches(Api):
+    def door(self):
+        made = socket.socket(socket.AF_UNIX)
+        self.addCleanup(made.close)
+        made.connect(self.gate.folder + "/state/admin.sock")
+        return made
+
+    def test_before_control_knows(self):
+        """who is let in while the control thread is busy is ended by a kill that it does before it hears of the login"""
+        for i in range(6):
+            self.starts(self.maker.token({"sub": f"long-{i}"}), f"DROP TABLE t_{i} /* {'x' * 50000} */")
+        process.until(lambda: len(self.gate.approvals()) == 6, "many bytes to list")
+        # Who does not read his answer is waited for: the first one while the others ask, the second one while the caller
+        # comes in, whom the control thread hears of behind the kill.
+        doors = [self.door() for _ in range(3)]
+        self.gate.run("status")
+        doors[0].sendall(b'{"act": "approvals"}\n')
+        doors[1].sendall(b'{"act": "approvals"}\n')
+        doors[2].sendall(b'{"act": "kill", "identity": "robot"}\n')
+        left = select.poll()
+        left.register(doors[0], select.POLLHUP)
+        self.assertTrue(left.poll(60_000))
+        child = process.start(["psql", "-XqtA", "-c", "SELECT pg_sleep(600)"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              env=self.environment(user="robot", target="raw"))
+        self.addCleanup(process.stop, child, 9)
+        try:
+            done = json.loads(doors[2].recv(1000))
+            self.assertTrue(done["ok"], done)
+            print(f"# the control thread knew of {done['sessions']} sessions")
+            self.assertNotEqual(0, child.wait(60))
+        finally:
+            self.gate.run("allow", "robot")
+            for one in self.gate.approvals():
+                self.gate.run("revoke", one["id"])
+
+    def test_socket(self):
+        """who holds connections to the admin socket keeps nobody from it"""
+        for _ in range(200):
+            self.door()
+        self.gate.run("lockdown", "--reason", "drill")
+        self.gate.run("lockdown", "--lift")
+
     def admin(self):
         return self.ticket({"sub": "root", "groups": ["admins", "agents"]})["access_token"]
 
@@ -219,6 +378,7 @@ class KillSwitches(Api):
         self.assertEqual("identity-blocked", self.reason_behind(before, ["identity-blocked"]))
         self.assertIn("it ran wild", told)
         self.assertNotEqual(200, self.exchange(self.maker.token(claims))[0])
+        self.assertEqual(401, self.ask("GET", "/v1/whoami", proof=self.maker.token(claims))[0])
         self.gate.stop()
         self.gate.start()
         self.setUp()

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "plugins/postgresql/login/login_state.h"
+#include "plugins/postgresql/settings.h"
 
 namespace sallyport::pg {
 
@@ -22,6 +23,9 @@ void Login::State::begin_login() {
                                                                        : std::string_view(startup.database)),
       .client = text_of(startup.parameter("application_name"))};
   if (!host_took(link.host->login(link.session, &wanted))) return;
+  if (const std::string_view person = startup.parameter(on_behalf_setting); !person.empty()) {
+    if (!host_took(link.host->name(link.session, text_of("on_behalf_of"), text_of(person)))) return;
+  }
   std::array<uint8_t, 64> binding;
   const int size =
       tls ? link.host->channel_binding(link.session, SP_LEG_CLIENT, binding.data(), binding.size()) : 0;
@@ -46,6 +50,11 @@ void Login::State::ask_proof() {
   const int kind = link.host->verifier(link.session, &verifier);
   if (!host_took(kind)) return;
   if (kind == SP_VERIFIER_PASSWORD) return ask_token();
+  if (kind == SP_VERIFIER_CHANNEL) {
+    by_channel = true;
+    at = At::Proving;
+    return prove();
+  }
   Writer out;
   out.begin(back::authentication).u32(10);
   if (scram->offers_plus()) out.text(scram_plus_name);
@@ -115,6 +124,7 @@ int Login::State::put_proof(sp_identity& identity) {
     const sp_bytes bytes = {token_too_large ? nullptr : data, token.size()};
     return link.host->prove(link.session, SP_PROOF_PASSWORD, bytes, &identity);
   }
+  if (by_channel) return link.host->prove(link.session, SP_PROOF_CHANNEL, {nullptr, 0}, &identity);
   const Digest& proof = scram->proof();
   const sp_bytes bytes = {proof.data(), proof_right ? proof.size() : 0};
   return link.host->prove(link.session, SP_PROOF_SCRAM, bytes, &identity);
@@ -133,7 +143,7 @@ void Login::State::prove() {
   if (!host_took(put_proof(identity))) return;
   if (identity.verdict == SP_WAIT) return;
   // SCRAM's proof is looked at once more, so that no mistake of a host can let a wrong one in.
-  if (identity.verdict != SP_ALLOW || (!by_token && !proof_right)) {
+  if (identity.verdict != SP_ALLOW || (!by_token && !by_channel && !proof_right)) {
     const std::string_view message = view_of(identity.message);
     return fatal("28P01", message.empty() ? "authentication failed" : message);
   }
@@ -142,7 +152,7 @@ void Login::State::prove() {
     return fatal("0A000", "replication connections are not allowed by the gateway",
                  "A login of the target may be permitted them: permit = [\"replication\"].");
   }
-  if (!by_token) {
+  if (!by_token && !by_channel) {
     Writer out;
     out.begin(back::authentication).u32(12).bytes(as_bytes(scram->server_final())).end();
     send(out);

@@ -50,7 +50,8 @@ struct Login::State {
   sp_scram_verifier verifier{};
   std::optional<ScramServer> scram;
   bool proof_right = false;
-  bool by_token = false;  // in cleartext, over TLS: it names its bearer
+  bool by_token = false;    // in cleartext, over TLS: it names its bearer
+  bool by_channel = false;  // the client's TLS has proven who it is
   bool token_too_large = false;
   std::string token;
   TargetRequest request;

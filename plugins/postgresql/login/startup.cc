@@ -11,11 +11,11 @@ namespace {
 
 // In the server's spelling. What is not here could change how statements are read or who runs them, or is not
 // known to be harmless. client_encoding is handled apart.
-constexpr std::array<std::string_view, 10> allowed_parameters = {
+constexpr std::array<std::string_view, 11> allowed_parameters = {
     "application_name",   "DateStyle",         "TimeZone",
     "extra_float_digits", "IntervalStyle",     "search_path",
     "lock_timeout",       "statement_timeout", "idle_in_transaction_session_timeout",
-    reason_setting};
+    reason_setting,       on_behalf_setting};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 

@@ -117,7 +117,7 @@ void TargetLogin::State::send_startup() {
   // The masks and the classifier read UTF-8; nothing else may be spoken on this leg.
   out.text("client_encoding").text("UTF8");
   for (const Parameter& one : request.parameters) {
-    if (one.name != reason_setting) out.text(one.name).text(one.value);
+    if (one.name != reason_setting && one.name != on_behalf_setting) out.text(one.name).text(one.value);
   }
   switch (request.replication) {
     case Replication::None: break;

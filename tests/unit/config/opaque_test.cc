@@ -109,6 +109,10 @@ const Mistake mistakes[] = {
     {"groups = [\"yard\"]", "groups = [\"yard\"]\nlogin = \"x\" # HERE", "unknown key"},
     {"client_ca = \"file:people.crt\" }", "client_ca = \"people.crt\" } # HERE", "\"file:PATH\""},
     {"client_ca = \"file:people.crt\" }", "client_ca = \"file:people.crt\", required = false } # HERE", "begin in plaintext"},
+    {"client_ca = \"file:people.crt\" }", "client_ca = \"file:people.crt\", client_certificates = \"optional\" } # HERE", "have other proofs"},
+    {"client_ca = \"file:people.crt\" }", "client_ca = \"file:people.crt\", client_session_max = \"1h\" } # HERE", "idle point"},
+    {"client_ca = \"file:people.crt\" }", "client_ca = \"file:people.crt\", client_names = [\"upn\"] } # HERE", "no kind of name"},
+    {"client_ca = \"file:people.crt\" }", "client_ca = \"file:people.crt\", client_groups = [\"a\"] } # HERE", "spiffe://"},
     {"[[user]]\nname = \"ann\"\ngroups = [\"staff\"]\ncertificate = \"ann@example.com\"",
      "[[user]] # HERE\nname = \"ann\"\ngroups = [\"staff\"]", "nor certificate"},
     {"secret = \"@\"", "certificate = \"ann@example.com\" # HERE", "is that of user \"ann\""},
@@ -126,8 +130,8 @@ const Mistake mistakes[] = {
     {"[[rule]]\nname = \"drops\"\ntargets = [\"d*\"]", "[[rule]] # HERE\nname = \"drops\"\ntargets = [\"d*\", \"bay\"]", "cannot judge"},
     {"[[target]]\nname = \"bay\"", "[[target]] # HERE\nname = \"berth\"", "no listener leads to it"},
     {"[[target]]\nname = \"db\"", "[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\nsources = [\"10.0.0.0/8\"] # HERE\n[[target]]\nname = \"db\"", "only a listener with protocol = \"tcp\""},
-    {"[[target]]\nname = \"db\"", "[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\ngroups = [\"dba\"] # HERE\n[[target]]\nname = \"db\"", "only a listener with protocol = \"tcp\""},
-    {"[[target]]\nname = \"db\"", "[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\ntls = { certificate = \"file:a\", key = \"file:b\", client_ca = \"file:c\" } # HERE\n[[target]]\nname = \"db\"", "takes client certificates"},
+    {"[[target]]\nname = \"db\"", "[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\ngroups = [\"dba\"] # HERE\n[[target]]\nname = \"db\"", "whom a certificate names"},
+    {"[[target]]\nname = \"db\"", "[[listener]]\nprotocol = \"postgresql\"\naddress = \"127.0.0.1:5432\"\ntls = { certificate = \"file:a\", key = \"file:b\", client_names = [\"uri\"] } # HERE\n[[target]]\nname = \"db\"", "write client_ca"},
     {"[[target]]\nname = \"db\"", "[[listener]] # HERE\nprotocol = \"tcp\"\naddress = \"127.0.0.1:5432\"\ntarget = \"db\"\nsources = [\"10.0.0.0/8\"]\ngroups = [\"dba\"]\n[[target]]\nname = \"db\"", "speaks tcp, its target postgresql"},
 };
 // clang-format on

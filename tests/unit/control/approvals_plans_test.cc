@@ -67,6 +67,8 @@ TEST_F(ApprovalPlans, NothingButExactlyIt) {
   EXPECT_TRUE(refused([](ApprovalWanted& w) { w.target = "raw"; }));
   EXPECT_TRUE(refused([](ApprovalWanted& w) { w.database = "other"; }));
   EXPECT_TRUE(refused([](ApprovalWanted& w) { w.login = "owner"; }));
+  EXPECT_TRUE(refused([](ApprovalWanted& w) { w.actor = "corp:bot"; })) << "who acts for it";
+  EXPECT_TRUE(refused([](ApprovalWanted& w) { w.on_behalf_of = "ann"; }));
   EXPECT_TRUE(refused([](ApprovalWanted& w) { w.transaction = 3; }));
   EXPECT_TRUE(refused([](ApprovalWanted& w) { w.plain_context = false; }));
   EXPECT_TRUE(refused([](ApprovalWanted& w) { w.context_digest = {}; }));

@@ -67,6 +67,15 @@ TEST_F(ApprovalsTest, NobodyApprovesTheirOwnUnderAnotherName) {
   EXPECT_TRUE(decide(id, true, "dana", {"dba"}, {"user:dana", "mailto:dana@example.com"}));
 }
 
+// Whom an agent says that it asks for is known by name alone (identity::person_called).
+TEST_F(ApprovalsTest, NobodyApprovesWhatWasAskedForHimByName) {
+  ApprovalWanted wanted = request(1, 1);
+  wanted.persons = {"user:agent", "name:corp:dana"};
+  const std::string id = ask(std::move(wanted));
+  EXPECT_FALSE(decide(id, true, "corp:Dana", {"dba"}, {"https://idp.example.com#7"}));
+  EXPECT_TRUE(decide(id, true, "corp:erin", {"dba"}, {"https://idp.example.com#8"}));
+}
+
 TEST_F(ApprovalsTest, OnlyTheRulesApproversCount) {
   const std::string id = ask(request(1, 1));
   EXPECT_FALSE(decide(id, true, "eve", {"interns"}));
@@ -154,6 +163,20 @@ TEST_F(ApprovalsTest, BoundsWhatOneIdentityMayHavePending) {
   }
   (void)ask(request(9999, 0xff));
   EXPECT_EQ(answers(ApprovalState::refused), 1u);
+}
+
+// What is large keeps nobody else from asking.
+TEST_F(ApprovalsTest, OneIdentityHasAShareOfTheRoom) {
+  const auto large = [](uint8_t digest, const char* identity) {
+    ApprovalWanted wanted = request(digest, digest);
+    wanted.identity = identity;
+    wanted.text.assign(1 << 20, 'x');
+    return wanted;
+  };
+  size_t count = 0;
+  while (count < 100 && !ask(large(static_cast<uint8_t>(count + 1), "agent")).empty()) ++count;
+  EXPECT_EQ(count, 16U);
+  EXPECT_FALSE(ask(large(200, "robot")).empty());
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ HttpHead head_of(std::vector<std::pair<std::string, std::string>> more) {
   return head;
 }
 
-unsigned status_of(const HttpHead& head) { return look_at(head, {"gate.test", "[::1]"}).status; }
+unsigned status_of(const HttpHead& head) {
+  return look_at(head, {"gate.test", "[::1]", "https://front.test:8443"}).status;
+}
 
 TEST(HttpGuard, TakesWhatIsMeantForIt) {
   EXPECT_EQ(status_of(head_of({})), 0U);
@@ -26,11 +28,30 @@ TEST(HttpGuard, TakesWhatIsMeantForIt) {
   EXPECT_EQ(status_of(head_of({{"Sec-Fetch-Site", "none"}, {"Sec-Fetch-Mode", "navigate"}})), 0U);
   EXPECT_EQ(status_of(head_of({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}})), 0U)
       << "a link";
+  HttpHead looked = head_of({{"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Mode", "navigate"}});
+  looked.method = "HEAD";
+  EXPECT_EQ(status_of(looked), 0U) << "a look at a link";
   HttpHead head = head_of({});
   for (const char* host : {"GATE.test", "gate.test:8420", "[::1]:9", "[::1]"}) {
     head.fields[0].second = host;
     EXPECT_EQ(status_of(head), 0U) << host;
   }
+}
+
+// A proxy before the gateway has ended the page's TLS.
+TEST(HttpGuard, KnowsItsPagesBehindAProxy) {
+  HttpHead head = head_of({{"Origin", "https://front.test:8443"}, {"Sec-Fetch-Site", "same-origin"}});
+  head.method = "POST";
+  head.is_secure = false;
+  head.fields[0].second = "front.test:8443";
+  EXPECT_EQ(status_of(head), 0U);
+  for (const char* origin : {"https://front.test", "https://front.test:8444", "https://evil.test", "null"}) {
+    head.fields[1].second = origin;
+    EXPECT_EQ(status_of(head), 403U) << origin;
+  }
+  head.fields[0].second = "gate.test";
+  head.fields[1].second = "https://front.test:8443";
+  EXPECT_EQ(status_of(head), 403U) << "of a page that was asked for by another name";
 }
 
 TEST(HttpGuard, RefusesOtherHosts) {
@@ -116,6 +137,16 @@ TEST(HttpRoutes, PathDecides) {
   EXPECT_FALSE(block->contains("session"));
 }
 
+// Whoever is called so has to be kept out like anybody else.
+TEST(HttpRoutes, ANameInAPathIsAName) {
+  for (const char* name : {"true", "false", "17"}) {
+    const auto act = act_of(request_of("PUT", ("/v1/identities/" + std::string(name) + "/block").c_str()));
+    ASSERT_TRUE(act);
+    EXPECT_EQ((*act)["identity"], name);
+  }
+  EXPECT_EQ((*act_of(request_of("DELETE", "/v1/sessions/17")))["session"], 17U);
+}
+
 TEST(HttpRoutes, RefusesOthers) {
   const auto status = [](const HttpRequest& request) {
     const auto act = act_of(request);
@@ -127,6 +158,8 @@ TEST(HttpRoutes, RefusesOthers) {
   EXPECT_EQ(status(request_of("GET", "/V1/status")), 404U);
   EXPECT_EQ(status(request_of("PUT", "/v1/lockdown", "[1]")), 400U);
   EXPECT_EQ(status(request_of("PUT", "/v1/lockdown", "{")), 400U);
+  EXPECT_EQ(status(request_of("PUT", "/v1/lockdown", R"({"reason": "a", "reason": "b"})")), 400U)
+      << "two readings";
   HttpRequest form = request_of("PUT", "/v1/lockdown", "reason=x");
   form.content_type = "application/x-www-form-urlencoded";
   EXPECT_EQ(status(form), 415U) << "what a page of another site could send";

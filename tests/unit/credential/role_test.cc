@@ -58,6 +58,23 @@ TEST(RoleSql, AnOwnerThatIsAGroupTooIsGrantedOnce) {
   EXPECT_EQ(sql.find("GRANT \"app\""), sql.rfind("GRANT \"app\""));
 }
 
+// A view or a function runs with the rights of whom it belongs to: the one who makes roles must get none.
+TEST(RoleSql, NothingIsLeftToTheControlConnection) {
+  for (const std::string owner : {"", "app"}) {
+    const std::string sql = own_sql("sp_aaaaaaaa_bbbbbb_ann_abcdefgh", owner);
+    EXPECT_EQ(sql.find("TO CURRENT_USER;\nDROP"), sql.npos);
+    const std::string to = owner.empty() ? "kept_aaaaaaaa_bbbbbb_ann_abcdefgh" : owner;
+    EXPECT_NE(sql.find("REASSIGN OWNED BY \"sp_aaaaaaaa_bbbbbb_ann_abcdefgh\" TO \"" + to + "\";"), sql.npos);
+  }
+}
+
+TEST(RoleName, WhoKeepsWhatWasLeftIsKnownByTheSameRandomPart) {
+  const std::string longest = role_name(prefix, std::string(300, 'x'), random);
+  EXPECT_EQ(kept_name(longest).size(), role_size_max);
+  EXPECT_TRUE(kept_name(longest).ends_with("x_abcdefgh"));
+  EXPECT_EQ(kept_name("sp_aaaaaaaa_bbbbbb_ann_abcdefgh"), "kept_aaaaaaaa_bbbbbb_ann_abcdefgh");
+}
+
 TEST(RoleMark, HasItsOwnLettersOnly) {
   EXPECT_TRUE(is_mark(mark_of(random, 8), 8));
   EXPECT_FALSE(is_mark("abcdefg", 8));

@@ -22,6 +22,7 @@ struct Case : testing::Test {
     return fetcher_is_free;
   }};
   std::vector<std::string> answers;
+  RefusedToken last_refused{};
   config::Oidc corp{.name = "corp",
                     .issuer = "https://idp.example.com",
                     .audiences = {"sallyport"},
@@ -40,8 +41,9 @@ struct Case : testing::Test {
     return test::token(key, "ES256", id, claims);
   }
   void check(const std::string& text) {
-    issuers.check(text, now.steady_ns + 10'000 * ms, now, [this](Checked<Identity> found) {
-      answers.push_back(found ? found->name : std::string(token_fault_text(found.error())));
+    issuers.check(text, now.steady_ns + 10'000 * ms, now, [this](const auto& found) {
+      answers.push_back(found ? found->name : std::string(token_fault_text(found.error().fault)));
+      if (!found) last_refused = found.error();
     });
   }
   [[nodiscard]] std::vector<std::string> take() { return std::exchange(answers, {}); }
@@ -74,6 +76,18 @@ TEST_F(Case, DoesNotFetchForWhatCannotBeGood) {
   check(test::sign(first, "ES256", R"({"alg":"none"})", json{{"iss", corp.issuer}}.dump()));
   EXPECT_EQ(take(), (Texts{"token-malformed", "token-issuer-unknown", "token-algorithm"}));
   EXPECT_TRUE(fetches.empty());
+}
+
+TEST_F(Case, TellsWhoseTokenItRefusesWhereTheIssuerSignedIt) {
+  check(token(first, "a", {{"aud", "billing"}}));
+  give({test::jwk_of(first, "a")});
+  EXPECT_EQ(take(), Texts{"token-audience"});
+  EXPECT_EQ(last_refused.issuer, corp.issuer);
+  EXPECT_EQ(last_refused.subject, "ann");
+  check(token(second, "a", {{"sub", "mallory"}}));
+  EXPECT_EQ(take(), Texts{"token-signature"});
+  EXPECT_EQ(last_refused.issuer, "");
+  EXPECT_EQ(last_refused.subject, "");
 }
 
 TEST_F(Case, FetchesAgainForANewKeyButNotForEachUnknownOne) {

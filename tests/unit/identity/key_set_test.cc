@@ -100,6 +100,15 @@ TEST(KeySet, RefusesEcdsaSignaturesInOtherForms) {
     EXPECT_EQ(fault_of(set, text + base64url_encode(signature)), TokenFault::signature);
 }
 
+// As a SPIFFE bundle marks them.
+TEST(KeySet, TakesKeysForSvids) {
+  json key = test::jwk_of(keys().p256, "svid");
+  key["use"] = "jwt-svid";
+  EXPECT_TRUE(KeySet::parse(test::key_set_text({key})));
+  key["use"] = "x509-svid";
+  EXPECT_FALSE(KeySet::parse(test::key_set_text({key})));
+}
+
 TEST(KeySet, LeavesOutKeysThatMayNotBeUsed) {
   json encrypts = test::jwk_of(keys().rsa, "enc");
   encrypts["use"] = "enc";

@@ -42,10 +42,13 @@ class LogTest : public testing::Test {
     writer_.reset();
     ring_ = std::make_unique<ByteRing>(std::move(*ring));
     recorder_ = std::make_unique<Recorder>(*ring_);
-    auto writer = Writer::start(
-        files_,
-        {.directory = "log", .instance = *instance, .segment_size = segment_size, .quota_size = quota_size},
-        *root, {ring_.get()}, random_, now_);
+    auto writer = Writer::start(files_,
+                                {.directory = "log",
+                                 .instance = *instance,
+                                 .segment_size = segment_size,
+                                 .quota_size = quota_size,
+                                 .seal_to = seal_to_},
+                                *root, {ring_.get()}, random_, now_);
     ASSERT_TRUE(writer) << writer.error().text;
     writer_ = std::move(*writer);
     tick();
@@ -92,6 +95,7 @@ class LogTest : public testing::Test {
 
   MemoryFiles files_;
   Random random_;
+  std::optional<SealKey> seal_to_;
   uint64_t now_ = 1'700'000'000'000'000'000;
   std::unique_ptr<ByteRing> ring_;
   std::unique_ptr<Recorder> recorder_;
