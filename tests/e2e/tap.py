@@ -20,6 +20,7 @@ class _Result(unittest.TestResult):
         self.count += 1
         for line in trouble.splitlines():
             print("# " + line)
+        sys.stderr.write(trouble)  # which the runner shows of a test that failed
         name = test.shortDescription() or str(test)
         print(f"{'ok' if good else 'not ok'} {self.count} - {name.replace('#', '')}{note}", flush=True)
         self.failed |= not good
