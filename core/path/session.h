@@ -189,6 +189,7 @@ class Session {
   int names_masked(std::span<const sp_text> paths);
   int mask(std::span<const sp_span> spans, sp_masked* out);
   [[nodiscard]] std::string masked_text(std::string_view text);
+  [[nodiscard]] ShownNames shown_names(const sp_ask& ask);
   void count_hits(std::span<const sp_span> spans);
   void count_hit(uint32_t field, std::optional<guard::DetectorId> detector, uint32_t hits);
 

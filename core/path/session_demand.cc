@@ -91,9 +91,8 @@ void Session::show_request(const sp_ask& ask, ApprovalWanted& wanted) {
   if (differs && size <= limits::approval_reveal_size_max) wanted.hidden = std::move(hidden);
   for (size_t i = 0; i < ask.command_count; ++i) {
     wanted.verbs.emplace_back(view(ask.commands[i].verb));
-    for (size_t j = 0; j < ask.commands[i].object_count; ++j)
-      wanted.objects.emplace_back(view(ask.commands[i].objects[j]));
   }
+  wanted.objects = shown_names(ask).objects;
 }
 
 // Still exactly the same, and nothing but the same people would have to say yes to it by now.

@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "core/guard/policy.h"
 #include "plugins/plugin.h"
@@ -17,6 +19,14 @@ struct FieldState {
   sp_kind named_kind = SP_KIND_TEXT;
   uint32_t flags = 0;
   uint32_t name_begin = 0, label_size = 0, path_size = 0;  // in field_names_: label, then path
+  std::string shown_name = {};  // as the record tells its hits; made with the first of them
+};
+
+// A request's objects and fields as the detectors leave them: where names are data (a key, a path), a value
+// that must not stand on the record may be one.
+struct ShownNames {
+  std::vector<std::string> objects;
+  std::vector<std::pair<std::string, std::string>> fields;  // name, value
 };
 
 // What the masks have hit in the reply under way, for its end's record. Beyond hit_kind_count_max kinds the

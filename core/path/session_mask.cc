@@ -1,5 +1,6 @@
 // Which masks apply to a value of this identity on this target, and applying them.
 #include <algorithm>
+#include <ranges>
 
 #include "config/check.h"
 #include "core/core.h"
@@ -14,6 +15,10 @@ constexpr size_t field_name_size_max = 256;  // as counted hits tell it
 constexpr size_t hit_kind_count_max = 64;    // of one reply
 constexpr uint32_t field_index_bits = 17;
 static_assert(field_count_max < (1u << field_index_bits));
+
+std::string_view view(sp_text text) {
+  return text.size == 0 ? std::string_view() : std::string_view(text.data, text.size);
+}
 
 guard::ValueKind kind_of(sp_kind kind) {
   switch (kind) {
@@ -125,11 +130,12 @@ void Session::count_hits(std::span<const sp_span> spans) {
 }
 
 void Session::count_hit(uint32_t index, std::optional<guard::DetectorId> detector, uint32_t hits) {
-  const FieldState& state = fields_[index];
+  FieldState& state = fields_[index];
   const std::string_view names = std::string_view(field_names_).substr(state.name_begin);
   const std::string_view label = names.substr(0, state.label_size);
   const std::string_view path = names.substr(state.label_size, state.path_size);
-  const std::string_view field = path.empty() ? label : path;
+  if (state.shown_name.empty()) state.shown_name = masked_text(path.empty() ? label : path);
+  const std::string& field = state.shown_name;
   const guard::Policy& policy = *snapshot_->policy;
   const std::string_view name = detector ? policy.detector_name(*detector) : std::string_view();
   const auto same = std::ranges::find_if(reply_hits_, [&](const ReplyHits& one) {
@@ -154,13 +160,32 @@ void Session::count_hit(uint32_t index, std::optional<guard::DetectorId> detecto
   named.path = {path.data(), path.size()};
   reply_hits_.push_back({.mask = std::string(policy.mask_name(target(), groups_, named, detector)),
                          .detector = std::string(name),
-                         .field = std::string(field),
+                         .field = field,
                          .hits = hits,
                          .values = 1});
 }
 
 std::string Session::masked_text(std::string_view text) {
   return core_.mask_text(*snapshot_, target(), text);
+}
+
+// One look at all of them: hardly ever is there anything to be found.
+ShownNames Session::shown_names(const sp_ask& ask) {
+  ShownNames out;
+  std::string all;
+  for (size_t i = 0; i < ask.command_count; ++i) {
+    const sp_command& command = ask.commands[i];
+    for (size_t j = 0; j < command.object_count; ++j)
+      all.append(out.objects.emplace_back(view(command.objects[j]))).push_back('\n');
+    for (size_t j = 0; j < command.field_count; ++j) {
+      const sp_pair& pair = command.fields[j];
+      all.append(out.fields.emplace_back(view(pair.name), view(pair.value)).second).push_back('\n');
+    }
+  }
+  if (masked_text(all) == all) return out;
+  for (std::string& one : out.objects) one = masked_text(one);
+  for (std::string& one : out.fields | std::views::values) one = masked_text(one);
+  return out;
 }
 
 }  // namespace sallyport

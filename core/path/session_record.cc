@@ -17,11 +17,11 @@ constexpr size_t reply_chunk_max = 64 * limits::KiB;
 std::string_view view(sp_text text) { return {text.data, text.size}; }
 ringlog::Bytes bytes_of(std::string_view text) { return std::as_bytes(std::span(text.data(), text.size())); }
 
-std::string_view proof_text(sp_proof kind, bool is_ticket) {
+std::string_view proof_text(sp_proof kind, bool is_ticket, bool is_token) {
   if (is_ticket) return "ticket";
   switch (kind) {
     case SP_PROOF_SCRAM: return "scram-sha-256";
-    case SP_PROOF_PASSWORD: return "oidc-token";
+    case SP_PROOF_PASSWORD: return is_token ? "oidc-token" : "password";
     case SP_PROOF_CHANNEL: return "certificate";
   }
   return "";
@@ -44,18 +44,13 @@ std::string Session::request_payload(const sp_ask& ask) {
 
 bool Session::record_request(const sp_ask& ask, ringlog::Verdict verdict, std::string_view rule,
                              std::string_view approval) {
-  std::vector<std::string_view> verbs, objects;
+  std::vector<std::string_view> verbs;
+  for (size_t i = 0; i < ask.command_count; ++i) verbs.push_back(view(ask.commands[i].verb));
+  const ShownNames names = shown_names(ask);
+  const std::vector<std::string_view> objects(names.objects.begin(), names.objects.end());
   std::vector<ringlog::Field> fields;
-  std::vector<std::string> kept;  // masked field values
-  kept.reserve(ask.command_count * 8);
-  for (size_t i = 0; i < ask.command_count; ++i) {
-    const sp_command& command = ask.commands[i];
-    verbs.push_back(view(command.verb));
-    for (size_t j = 0; j < command.object_count; ++j) objects.push_back(view(command.objects[j]));
-    for (size_t j = 0; j < command.field_count; ++j) {
-      fields.push_back({view(command.fields[j].name), view(command.fields[j].value)});
-    }
-  }
+  fields.reserve(names.fields.size());
+  for (const auto& [name, value] : names.fields) fields.push_back({name, value});
   const std::string payload = request_payload(ask);
   const auto sequence = core_.recorder().request(
       id_,
@@ -194,7 +189,7 @@ bool Session::record_login(sp_proof kind, const std::string& reason) {
       .target = is_target ? std::string_view(target_name_) : "(unknown)",
       .login = reason.empty() ? std::string_view(login_name_) : "",
       .database = reason.empty() ? std::string_view(database_) : "",
-      .proof = proof_text(kind, access_ticket_ != nullptr),
+      .proof = proof_text(kind, access_ticket_ != nullptr, by_token_),
       .outcome = reason.empty() ? ringlog::Outcome::Accepted : ringlog::Outcome::Refused,
       .reason = reason};
   const std::string person =

@@ -39,6 +39,11 @@ tls = "off"
 allow = ["staff"]
 default = "allow"
 logins = {{ app = {{ credential = {{ user = "app", password = "file:word" }} }} }}
+[[mask]]
+name = "pii"
+targets = ["store"]
+detect = ["@pii"]
+action = "redact"
 """
 
 
@@ -102,21 +107,34 @@ class Passwords(unittest.TestCase):
                 said.append(stream.readline().decode().strip())
             return said
 
-    def reasons(self):
+    def records(self, kind):
+        """What stands on the record of that kind, of all sessions."""
         done = subprocess.run([BIN, "--config", self.folder + "/sallyport.toml", "--json", "sessions", "--limit", "0"],
                               capture_output=True, text=True, timeout=60, check=True)
         found = []
         for session in json.loads(done.stdout):
             shown = subprocess.run([BIN, "--config", self.folder + "/sallyport.toml", "--json", "show", session["sid"]],
                                    capture_output=True, text=True, timeout=60, check=True)
-            found += [one["facts"]["reason"] for one in json.loads(shown.stdout) if one["kind"] == "login"]
+            found += [one for one in json.loads(shown.stdout) if one["kind"] == kind]
         return found
+
+    def reasons(self):
+        return [one["facts"]["reason"] for one in self.records("login")]
 
     def test_right(self):
         """a local user's own word opens the target, time and again; the target hears its own alone"""
         for _ in range(5):
             self.assertEqual(["OK ready", "OK"], self.say(f"ann,store {WORDS['ann']}", "GET key"))
         self.assertEqual({"app target's-word\n", "GET key\n"}, set(self.store.heard))
+
+    def test_names_are_data(self):
+        """where a key is the number of a card, the record has none; who came with a password is said to have"""
+        self.assertEqual(["OK ready", "OK"], self.say(f"ann,store {WORDS['ann']}", "GET 4111111111111111"))
+        process.until(lambda: self.records("request"), "the record")
+        self.assertIn("GET 4111111111111111\n", self.store.heard)
+        self.assertEqual(["GET"], self.records("request")[0]["facts"]["verbs"])
+        self.assertNotIn("4111111111111111", json.dumps(self.records("request")))
+        self.assertEqual(["password"], [one["facts"]["proof"] for one in self.records("login")])
 
     def test_wrong(self):
         """a wrong word, another's word, an unknown name, a word without a name: one public error, and why on the record"""
