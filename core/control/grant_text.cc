@@ -1,36 +1,12 @@
 #include "core/control/grant_text.h"
 
-#include <nlohmann/json.hpp>
+#include "core/control/json_read.h"
 
 namespace sallyport {
 
 namespace {
 
 using nlohmann::json;
-
-bool read(const json& object, const char* key, std::string& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return false;
-  out = found->get<std::string>();
-  return true;
-}
-
-bool read(const json& object, const char* key, std::vector<std::string>& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_array()) return false;
-  for (const json& one : *found) {
-    if (!one.is_string()) return false;
-    out.push_back(one.get<std::string>());
-  }
-  return true;
-}
-
-bool read(const json& object, const char* key, int64_t& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_number_integer()) return false;
-  out = found->get<int64_t>();
-  return true;
-}
 
 }  // namespace
 

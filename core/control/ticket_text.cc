@@ -1,6 +1,6 @@
 #include "core/control/ticket_text.h"
 
-#include <nlohmann/json.hpp>
+#include "core/control/json_read.h"
 
 namespace sallyport {
 
@@ -9,23 +9,6 @@ namespace {
 using nlohmann::json;
 
 std::string dump(const json& value) { return value.dump(-1, ' ', false, json::error_handler_t::replace); }
-
-bool read(const json& object, const char* key, std::string& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_string()) return false;
-  out = found->get<std::string>();
-  return true;
-}
-
-bool read(const json& object, const char* key, std::vector<std::string>& out) {
-  const auto found = object.find(key);
-  if (found == object.end() || !found->is_array()) return false;
-  for (const json& one : *found) {
-    if (!one.is_string()) return false;
-    out.push_back(one.get<std::string>());
-  }
-  return true;
-}
 
 json job_of(const identity::Identity& identity) {
   json job = json::array();
@@ -58,16 +41,14 @@ identity::IdentityPointer parse_identity(std::string_view text) {
                     read(object, "issuer_meaning", identity->issuer_meaning) &&
                     read(object, "subject", identity->subject) &&
                     read(object, "persons", identity->persons) && read(object, "actor", identity->actor) &&
-                    read(object, "groups", identity->groups);
+                    read(object, "groups", identity->groups) &&
+                    read(object, "expires_ns", identity->expires_ns);
   // Tickets of an earlier gateway know of nobody else.
   if (object.contains("on_behalf_of") && !read(object, "on_behalf_of", identity->on_behalf_of))
     return nullptr;
-  const auto expires = object.find("expires_ns");
   const auto job = object.find("job");
-  if (!good || identity->name.empty() || expires == object.end() || !expires->is_number_integer())
-    return nullptr;
+  if (!good || identity->name.empty()) return nullptr;
   if (job == object.end() || !job->is_array()) return nullptr;
-  identity->expires_ns = expires->get<int64_t>();
   for (const json& pair : *job) {
     if (!pair.is_array() || pair.size() != 2 || !pair[0].is_string() || !pair[1].is_string()) return nullptr;
     identity->job.emplace_back(pair[0].get<std::string>(), pair[1].get<std::string>());

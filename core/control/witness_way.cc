@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/clock.h"
+#include "config/descriptor.h"
 #include "config/file.h"
 #include "config/log_limits.h"
 #include "core/control/world.h"
@@ -24,20 +25,6 @@ namespace sallyport {
 namespace {
 
 using ringlog::Head;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 // ---- A file ----------------------------------------------------------------------------------------------
 

@@ -13,28 +13,13 @@
 #include <memory>
 
 #include "config/check.h"
+#include "config/descriptor.h"
 
 namespace sallyport {
 namespace {
 
 constexpr size_t file_size_max = 256u << 20;
 constexpr size_t digest_digit_count = 64;
-
-// An open file, closed at the end of its scope unless kept.
-class File {
- public:
-  explicit File(int fd) : fd_(fd) {}
-  ~File() {
-    if (fd_ >= 0) close(fd_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  [[nodiscard]] int fd() const { return fd_; }
-  void keep() { fd_ = -1; }
-
- private:
-  int fd_;
-};
 
 Result<void> check_owner(const struct stat& status, const std::string& what) {
   if (status.st_uid != 0 && status.st_uid != geteuid()) {
@@ -87,10 +72,10 @@ Result<void> check_pin(std::string pin, const std::string& digest) {
 
 // Once linked, the descriptor must stay open for good: the linker knows an object by the name it was opened
 // with, so a second plugin at the same /proc/self/fd/N would silently be answered with the first.
-Result<const sp_plugin*> link(File& file) {
+Result<const sp_plugin*> link(Descriptor& file) {
   // No RTLD_DEEPBIND: host and plugin share one heap. No unloading either, so no handle is kept.
   void* handle =
-      dlopen(("/proc/self/fd/" + std::to_string(file.fd())).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+      dlopen(("/proc/self/fd/" + std::to_string(file.get())).c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!handle) {
     const char* why = dlerror();
     return fail(std::string("the dynamic linker refuses it: ") + (why ? why : "no reason given"));
@@ -106,11 +91,11 @@ Result<const sp_plugin*> link(File& file) {
 }
 
 Result<Plugin> load_open_file(const std::filesystem::path& path, const LoadOptions& options) {
-  File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (file.fd() < 0 && errno == ELOOP) return fail("it is a symbolic link: name the file itself");
-  if (file.fd() < 0) return fail_errno("open", errno);
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (file.get() < 0 && errno == ELOOP) return fail("it is a symbolic link: name the file itself");
+  if (file.get() < 0) return fail_errno("open", errno);
   struct stat status {};
-  if (fstat(file.fd(), &status) != 0) return fail_errno("stat", errno);
+  if (fstat(file.get(), &status) != 0) return fail_errno("stat", errno);
   if (!S_ISREG(status.st_mode)) return fail("it is not a regular file");
   if (static_cast<size_t>(status.st_size) > file_size_max) return fail("it is larger than 256 MiB");
   if (options.check_ownership) {
@@ -121,7 +106,7 @@ Result<Plugin> load_open_file(const std::filesystem::path& path, const LoadOptio
       return std::unexpected(good.error());
     }
   }
-  Result<std::string> digest = hash(file.fd(), status.st_size);
+  Result<std::string> digest = hash(file.get(), status.st_size);
   if (!digest) return std::unexpected(digest.error());
   if (Result<void> good = check_pin(options.digest, *digest); !good) return std::unexpected(good.error());
   const Result<const sp_plugin*> abi = link(file);

@@ -89,10 +89,9 @@ void Session::show_request(const sp_ask& ask, ApprovalWanted& wanted) {
     differs = differs || shown != clear;
   }
   if (differs && size <= limits::approval_reveal_size_max) wanted.hidden = std::move(hidden);
-  for (size_t i = 0; i < ask.command_count; ++i) {
-    wanted.verbs.emplace_back(view(ask.commands[i].verb));
-  }
-  wanted.objects = shown_names(ask).objects;
+  for (size_t i = 0; i < ask.command_count; ++i) wanted.verbs.emplace_back(view(ask.commands[i].verb));
+  const ShownNames names = shown_names(ask);
+  wanted.objects.assign(names.objects.begin(), names.objects.end());
 }
 
 // Still exactly the same, and nothing but the same people would have to say yes to it by now.

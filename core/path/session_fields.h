@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include "core/guard/policy.h"
 #include "plugins/plugin.h"
+#include "ringlog/record.h"
 
 namespace sallyport {
 
@@ -25,8 +27,9 @@ struct FieldState {
 // A request's objects and fields as the detectors leave them: where names are data (a key, a path), a value
 // that must not stand on the record may be one.
 struct ShownNames {
-  std::vector<std::string> objects;
-  std::vector<std::pair<std::string, std::string>> fields;  // name, value
+  std::vector<std::string_view> objects;  // of the ask itself, or of `kept`
+  std::vector<ringlog::Field> fields;
+  std::deque<std::string> kept;
 };
 
 // What the masks have hit in the reply under way, for its end's record. Beyond hit_kind_count_max kinds the

@@ -1,6 +1,5 @@
 // Which masks apply to a value of this identity on this target, and applying them.
 #include <algorithm>
-#include <ranges>
 
 #include "config/check.h"
 #include "core/core.h"
@@ -179,12 +178,12 @@ ShownNames Session::shown_names(const sp_ask& ask) {
       all.append(out.objects.emplace_back(view(command.objects[j]))).push_back('\n');
     for (size_t j = 0; j < command.field_count; ++j) {
       const sp_pair& pair = command.fields[j];
-      all.append(out.fields.emplace_back(view(pair.name), view(pair.value)).second).push_back('\n');
+      all.append(out.fields.emplace_back(view(pair.name), view(pair.value)).value).push_back('\n');
     }
   }
   if (masked_text(all) == all) return out;
-  for (std::string& one : out.objects) one = masked_text(one);
-  for (std::string& one : out.fields | std::views::values) one = masked_text(one);
+  for (std::string_view& one : out.objects) one = out.kept.emplace_back(masked_text(one));
+  for (ringlog::Field& one : out.fields) one.value = out.kept.emplace_back(masked_text(one.value));
   return out;
 }
 

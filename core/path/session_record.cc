@@ -47,18 +47,14 @@ bool Session::record_request(const sp_ask& ask, ringlog::Verdict verdict, std::s
   std::vector<std::string_view> verbs;
   for (size_t i = 0; i < ask.command_count; ++i) verbs.push_back(view(ask.commands[i].verb));
   const ShownNames names = shown_names(ask);
-  const std::vector<std::string_view> objects(names.objects.begin(), names.objects.end());
-  std::vector<ringlog::Field> fields;
-  fields.reserve(names.fields.size());
-  for (const auto& [name, value] : names.fields) fields.push_back({name, value});
   const std::string payload = request_payload(ask);
   const auto sequence = core_.recorder().request(
       id_,
       {.ticket = ask.ticket,
        .stage = ask.stage == SP_STAGE_EXECUTE ? ringlog::Stage::Execute : ringlog::Stage::Prepare,
        .verbs = verbs,
-       .objects = objects,
-       .fields = fields,
+       .objects = names.objects,
+       .fields = names.fields,
        .verdict = verdict,
        .rule = rule,
        .approval = approval,

@@ -10,7 +10,6 @@ namespace sallyport::http {
 
 namespace {
 
-constexpr Fault target_too_long{414, "target-too-long", "the request's target is longer than 8 KiB"};
 constexpr Fault empty_lines{400, "empty-lines", "more than one empty line before a request"};
 constexpr Fault behind_the_last{400, "behind-the-last", "bytes behind a request that closes the connection"};
 constexpr Fault unasked{502, "unasked", "a response that no request asked for"};

@@ -26,7 +26,6 @@ class RequestParser {
   // From `end` on, until the next one.
   [[nodiscard]] const Fields& trailers() const { return body_.trailers(); }
   [[nodiscard]] const Fault& fault() const { return fault_; }
-  [[nodiscard]] bool is_between_messages() const { return !in_body_ && !failed_; }
 
  private:
   [[nodiscard]] Step head_step(std::string_view text);

@@ -15,7 +15,6 @@ constexpr Fault bad_line{400, "bad-request-line", "the request line is not METHO
 constexpr Fault bad_method{400, "bad-method", "the method is no token of at most 32 characters"};
 constexpr Fault bad_version{400, "bad-version", "the request line does not end with HTTP/1.1"};
 constexpr Fault other_version{505, "other-version", "this gateway speaks HTTP/1.1 and HTTP/1.0"};
-constexpr Fault target_too_long{414, "target-too-long", "the request's target is longer than 8 KiB"};
 constexpr Fault bad_target{400, "bad-target",
                            "the request's target is no path, and no http or https address"};
 constexpr Fault bad_target_byte{400, "bad-target-byte", "the request's target holds a byte that it may not"};

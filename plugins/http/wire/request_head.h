@@ -10,6 +10,8 @@
 
 namespace sallyport::http {
 
+inline constexpr Fault target_too_long{414, "target-too-long", "the request's target is longer than 8 KiB"};
+
 // `text`: the request line and the fields, each line ended by CRLF, and the empty line.
 [[nodiscard]] std::expected<RequestHead, Fault> parse_request_head(std::string_view text);
 

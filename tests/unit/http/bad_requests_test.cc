@@ -1,28 +1,15 @@
 // Requests that two readers might read in two ways, or nobody should: each refused, with its own name,
 // however it is cut.
-#include <gtest/gtest.h>
-
-#include "tests/unit/http/story.h"
+#include "tests/unit/http/refused.h"
 
 namespace sallyport::http::test {
 namespace {
-
-struct Case {
-  std::string name, bytes, code;
-};
 
 std::string get(const std::string& target) { return "GET " + target + " HTTP/1.1\r\nHost: h\r\n\r\n"; }
 std::string with(const std::string& fields) { return "POST / HTTP/1.1\r\nHost: h\r\n" + fields + "\r\n"; }
 std::string chunked(const std::string& body) { return with("Transfer-Encoding: chunked\r\n") + body; }
 
-void expect_refused(const std::vector<Case>& cases) {
-  for (const Case& one : cases) {
-    for (const Story& story : stories_of(one.bytes, make_request_parser)) {
-      ASSERT_FALSE(story.lines.empty()) << one.name;
-      ASSERT_EQ(story.lines.back(), "bad " + one.code) << one.name;
-    }
-  }
-}
+void expect_refused(const std::vector<Case>& cases) { expect_refused_by(cases, make_request_parser); }
 
 TEST(BadRequests, LinesAndBytes) {
   expect_refused({

@@ -1,14 +1,8 @@
 // Responses that are refused: the client sees none of them.
-#include <gtest/gtest.h>
-
-#include "tests/unit/http/story.h"
+#include "tests/unit/http/refused.h"
 
 namespace sallyport::http::test {
 namespace {
-
-struct Case {
-  std::string name, bytes, code;
-};
 
 std::string ok(const std::string& fields) { return "HTTP/1.1 200 OK\r\n" + fields + "\r\n"; }
 
@@ -18,12 +12,7 @@ void expect_refused(const std::vector<Case>& cases, const std::string& method = 
     parser.expect(method);
     return parser;
   };
-  for (const Case& one : cases) {
-    for (const Story& story : stories_of(one.bytes, make)) {
-      ASSERT_FALSE(story.lines.empty()) << one.name;
-      ASSERT_EQ(story.lines.back(), "bad " + one.code) << one.name;
-    }
-  }
+  expect_refused_by(cases, make);
 }
 
 TEST(BadResponses, StatusLine) {
