@@ -102,6 +102,7 @@ void Activities::request(Open& open, const ringlog::RecordView& record, const ri
               .rule = rule,
               .approval = copy(facts.approval()),
               .text = record.erased ? "" : std::string(payload_text(record)),
+              .policy = policy_text(facts.policy()),
               .sealed = record.sealed && !record.erased,
               .erased = record.erased};
   for (uint32_t i = 0; facts.fields() && i < facts.fields()->size(); ++i) {

@@ -35,7 +35,7 @@ struct Activity {
   std::vector<std::pair<std::string, std::string>> fields;  // facts of the request
   ringlog::Verdict verdict = ringlog::Verdict::Deny;
   bool paused = false;  // it has waited for an approval, whatever came of it
-  std::string rule, approval, text;
+  std::string rule, approval, text, policy;
   bool sealed = false;    // the text is an auditor's to read
   bool erased = false;    // the text is gone under retention
   bool answered = false;  // the reply has ended; what follows is known

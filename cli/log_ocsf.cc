@@ -133,8 +133,10 @@ json request_event(const Visit& visit, const Activity& activity) {
   json resources = json::array();
   for (const std::string& object : activity.objects) resources.push_back({{"name", object}});
   if (!activity.objects.empty()) one["table"] = {{"name", activity.objects.front()}};
-  if (!activity.rule.empty()) one["policy"] = {{"name", activity.rule}};
-  one["unmapped"] = {{"verbs", activity.verbs},
+  one["policy"] = {{"uid", activity.policy}};
+  if (!activity.rule.empty()) one["policy"]["name"] = activity.rule;
+  one["unmapped"] = {{"on_behalf_of", visit.on_behalf_of},
+                     {"verbs", activity.verbs},
                      {"objects", resources},
                      {"verdict", verdict_text(activity.verdict)},
                      {"paused", activity.paused},

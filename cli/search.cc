@@ -134,6 +134,7 @@ json found_json(const Found& found) {
               {"verdict", verdict_text(found.activity.verdict)},
               {"paused", found.activity.paused},
               {"rule", found.activity.rule},
+              {"policy", found.activity.policy},
               {"approval", found.activity.approval},
               {"status", found.activity.status},
               {"rows", found.activity.units},

@@ -113,7 +113,8 @@ struct RequestFacts {
   std::string_view rule;      // empty: the target's default
   std::string_view approval;  // empty: none
   bool in_transaction = false;
-  bool ours = false;  // asked by the gateway itself (catalogue look-ups, cancel), not by the caller
+  bool ours = false;    // asked by the gateway itself (catalogue look-ups, cancel), not by the caller
+  uint64_t policy = 0;  // that judged it: the first 8 bytes of its digest, big-endian; 0: none did
 };
 
 // Payload: what the approver was shown.

@@ -228,7 +228,7 @@ Recorder::Sequence Recorder::request(uint64_t session, const RequestFacts& facts
     const auto approval = b.text(facts.approval);
     return fbs::CreateRequest(b.fbb, facts.ticket, static_cast<uint8_t>(facts.stage), verbs, objects, fields,
                               static_cast<uint8_t>(facts.verdict), rule, approval, facts.in_transaction,
-                              facts.ours);
+                              facts.ours, facts.policy);
   });
 }
 

@@ -1,5 +1,9 @@
 #include "core/control/record_json.h"
 
+#include <array>
+#include <cinttypes>
+#include <cstdio>
+
 #include "ringlog/digest.h"
 #include "ringlog/facts.h"
 #include "ringlog/session_name.h"
@@ -91,7 +95,8 @@ Facts of(const fbs::Request& f) {
           {"objects", names(f.objects())},
           {"fields", pairs(f.fields())},
           {"in_transaction", f.in_transaction()},
-          {"ours", f.ours()}};
+          {"ours", f.ours()},
+          {"policy", policy_text(f.policy())}};
 }
 Facts of(const fbs::Decision& f) {
   return {{"decision", decision_text(f.decision())},
@@ -202,6 +207,13 @@ const char* kind_text(ringlog::Kind kind) {
     case ringlog::Kind::Gap: return "gap";
   }
   return "unknown";
+}
+
+std::string policy_text(uint64_t policy) {
+  if (policy == 0) return "";
+  std::array<char, 17> text{};
+  snprintf(text.data(), text.size(), "%016" PRIx64, policy);
+  return text.data();
 }
 
 std::string_view payload_text(const ringlog::RecordView& record) {

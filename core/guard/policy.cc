@@ -1,12 +1,30 @@
 #include "core/guard/policy.h"
 
-#include <algorithm>
+#include <openssl/evp.h>
 
+#include <algorithm>
+#include <array>
+
+#include "config/check.h"
 #include "core/guard/policy_tables.h"
 
 namespace sallyport::guard {
 
-Policy::Policy(std::unique_ptr<const PolicyTables> tables) : tables_(std::move(tables)) {}
+namespace {
+
+uint64_t fingerprint_of(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  CHECK(EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
+  uint64_t out = 0;
+  for (size_t i = 0; i < sizeof out; ++i) out = out << 8 | digest[i];
+  return out;
+}
+
+}  // namespace
+
+Policy::Policy(std::unique_ptr<const PolicyTables> tables)
+    : tables_(std::move(tables)), fingerprint_(fingerprint_of(tables_->config.text)) {}
 Policy::~Policy() = default;
 
 const config::Config& Policy::config() const { return tables_->config; }

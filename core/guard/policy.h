@@ -49,8 +49,10 @@ class Policy {
   Policy& operator=(const Policy&) = delete;
 
   [[nodiscard]] const config::Config& config() const;
-  // A number that grows with each compile of this process; stands on records.
+  // A number that grows with each compile of this process.
   [[nodiscard]] uint64_t version() const;
+  // The first 8 bytes, big-endian, of the SHA-256 of its text: the same after a restart.
+  [[nodiscard]] uint64_t fingerprint() const { return fingerprint_; }
 
   [[nodiscard]] const config::User* user(std::string_view name) const;
   [[nodiscard]] const config::Target* target(std::string_view name) const;
@@ -121,6 +123,7 @@ class Policy {
   explicit Policy(std::unique_ptr<const PolicyTables> tables);
 
   std::unique_ptr<const PolicyTables> tables_;
+  uint64_t fingerprint_;
 };
 
 }  // namespace sallyport::guard

@@ -59,7 +59,8 @@ bool Session::record_request(const sp_ask& ask, ringlog::Verdict verdict, std::s
        .rule = rule,
        .approval = approval,
        .in_transaction = ask.transaction != 0,
-       .ours = false},
+       .ours = false,
+       .policy = core_.snapshot()->policy->fingerprint()},
       bytes_of(payload));
   if (!sequence) return false;
   last_sequence_ = *sequence;

@@ -112,6 +112,7 @@ def slack_value(one, action):
 
 class Case(approval_case.Case):
     EXTRA = ""  # more of the config; %(port)s is the receiver's
+    POLICY, HOLD = approval_case.RULES, "1s"
 
     @classmethod
     def setUpClass(cls):
@@ -121,7 +122,7 @@ class Case(approval_case.Case):
         cls.addClassCleanup(cls.receiver.close)
         for name, text in (("hook", SECRET), ("slack", SLACK_SECRET), ("chat-url", f"http://127.0.0.1:{cls.receiver.port}{CHAT}\n")):
             cls.keep(name, text)
-        cls.settings = {"hold": "1s", "policy": approval_case.RULES, "server": ADMIN, "targets": cls.webhooks()}
+        cls.settings = {"hold": cls.HOLD, "policy": cls.POLICY, "server": ADMIN, "targets": cls.webhooks()}
         super().setUpClass()
 
     @classmethod

@@ -45,7 +45,8 @@ TEST_F(LogTest, FactsComeBack) {
                                   .verdict = Verdict::Wait,
                                   .rule = "destructive",
                                   .approval = "7F3K",
-                                  .in_transaction = true},
+                                  .in_transaction = true,
+                                  .policy = 0x0102030405060708},
                                  bytes_of_text("drop table a")));
   step();
   Reader reader(files_, "log");
@@ -66,6 +67,7 @@ TEST_F(LogTest, FactsComeBack) {
   EXPECT_EQ(text_of(facts->fields()->Get(1)->value()), "");
   EXPECT_TRUE(facts->in_transaction());
   EXPECT_FALSE(facts->ours());
+  EXPECT_EQ(facts->policy(), 0x0102030405060708U);
 }
 
 // Many segments: each closed, cut to its size, signed by the one before.
