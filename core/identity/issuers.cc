@@ -1,5 +1,7 @@
 #include "core/identity/issuers.h"
 
+#include <openssl/crypto.h>
+
 #include <algorithm>
 
 #include "config/limits.h"
@@ -91,6 +93,7 @@ void Issuers::answer_now(Waiting& one, const Now& now) {
   const bool stands = issuer != issuers_.end() && jwt;
   std::exchange(one.answer,
                 nullptr)(stands ? answer_of(issuer->second, *jwt, now) : refused(TokenFault::unreachable));
+  OPENSSL_cleanse(one.token.data(), one.token.size());
 }
 
 void Issuers::fetched(const config::Oidc& of, Result<KeySet> keys, const Now& now) {

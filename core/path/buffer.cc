@@ -14,6 +14,7 @@ void Buffer::add(ChunkPool& pool, ChunkRef chunk, size_t size) {
     received_ = size;
   } else {
     memcpy(reserve(pool, size).data(), chunk->data, size);
+    if (secret_) explicit_bzero(chunk->data, size);
     grew(size);
   }
   invariants();
@@ -30,9 +31,7 @@ std::span<std::byte> Buffer::reserve(ChunkPool& pool, size_t size) {
     const size_t held = this->size();
     ChunkRef larger = pool.make(held + std::max(size, held));
     memcpy(larger->data, chunk_->data + done_, held);
-    chunk_ = std::move(larger);
-    done_ = 0;
-    received_ = held;
+    leave(std::move(larger));
   }
   invariants();
   return {chunk_->data + received_, chunk_->capacity - received_};
@@ -55,7 +54,14 @@ void Buffer::settle(ChunkPool& pool) {
   const size_t held = size();
   ChunkRef own = pool.make(held);
   memcpy(own->data, chunk_->data + done_, held);
-  chunk_ = std::move(own);
+  leave(std::move(own));
+}
+
+// For memory that holds a copy of all that is held here.
+void Buffer::leave(ChunkRef chunk) {
+  const size_t held = size();
+  if (secret_) explicit_bzero(chunk_->data + done_, held);
+  chunk_ = std::move(chunk);
   done_ = 0;
   received_ = held;
 }

@@ -32,12 +32,17 @@ class Buffer {
   // A held leftover leaves the shared receive block, so that a waiting session pins none.
   void settle(ChunkPool& pool);
   void clear();
+  // While it is set, what moves to other memory is zeroed where it was: a caller's proof may be in it.
+  void set_secret(bool secret) { secret_ = secret; }
+  [[nodiscard]] bool is_secret() const { return secret_; }
 
  private:
   void invariants() const;
+  void leave(ChunkRef chunk);
   ChunkRef chunk_;
   size_t done_ = 0;
   size_t received_ = 0;
+  bool secret_ = false;
 };
 
 }  // namespace sallyport

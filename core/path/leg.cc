@@ -45,9 +45,15 @@ Result<void> Leg::connect(const Address& address) {
   return {};
 }
 
+void Leg::set_secret(bool secret) {
+  input.set_secret(secret);
+  if (tls) tls->set_secret(secret);
+}
+
 void Leg::start_tls(const TlsContext& context) {
   CHECK(!tls);
   tls = std::make_unique<TlsStream>(context, *pool_);
+  tls->set_secret(input.is_secret());
   // The protocol's word that agrees to TLS is still plaintext, perhaps on its way already.
   tls->cipher().append(output);
   TlsStream::Outcome outcome = TlsStream::Outcome::ok;
@@ -56,6 +62,7 @@ void Leg::start_tls(const TlsContext& context) {
   } else {
     // The handshake's first bytes came before anybody knew that they are one.
     Buffer hello = std::exchange(input, Buffer());
+    input.set_secret(hello.is_secret());
     outcome = tls->received(hello.bytes(), input);
   }
   tls_outcome(outcome);

@@ -43,6 +43,8 @@ class Leg {
   void adopt(int fd);
   Result<void> connect(const Address& address);
   void start_tls(const TlsContext& context);
+  // While it is so, nothing that came in stays in memory once it is read: a caller's proof may be in it.
+  void set_secret(bool secret);
   // Fails the leg when one of its deadlines has come. True: it did.
   bool on_time(int64_t now_ns);
   // Of both deadlines the sooner; -1: none.

@@ -59,6 +59,7 @@ void Session::begin(int fd, const ListenerState& listener, uint32_t listener_ind
                         .client_tls_offered = static_cast<bool>(listener.tls),
                         .options = nullptr,
                         .option_count = 0};
+  legs_[SP_LEG_CLIENT].set_secret(true);  // until the proof
   in_feed_ = true;
   plugin_state_ = plugin_->open(&host(), reinterpret_cast<sp_session*>(this), &info);
   in_feed_ = false;

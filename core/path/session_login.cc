@@ -206,6 +206,7 @@ int Session::prove(sp_proof kind, sp_bytes proof, sp_identity& out) {
   out.message = text_of(public_error_);
   if (!reason.empty()) return SP_DENY;
   proven_ = true;
+  legs_[SP_LEG_CLIENT].set_secret(false);
   tell_identity(out);
   tell_started();
   return SP_ALLOW;

@@ -1,5 +1,7 @@
 // How a session moves: what came in is fed to the plugin until nothing more can be done without the outside;
 // then what has queued is sent and the legs are armed again, or not (backpressure is the pause).
+#include <string.h>
+
 #include <algorithm>
 
 #include "config/check.h"
@@ -9,6 +11,14 @@
 namespace sallyport {
 
 namespace {
+
+// Zeroes what was read of `bytes`, which lie in `chunk` and of which `input` holds the rest; unless they wait
+// there to be sent.
+void forget(std::span<std::byte> bytes, const ChunkRef& chunk, const Buffer& input) {
+  const bool has_rest = chunk.get() == input.chunk().get();
+  const size_t rest = has_rest ? input.size() : 0;
+  if (chunk->references == (has_rest ? 2U : 1U)) explicit_bzero(bytes.data(), bytes.size() - rest);
+}
 
 constexpr int64_t ms = 1'000'000;
 // What one feed may put on the record at most; with less room in the ring nothing is read.
@@ -114,6 +124,7 @@ bool Session::feed(uint32_t number, uint32_t events) {
   feed_leg_ = number;
   feed_base_ = bytes.data();
   feed_size_ = bytes.size();
+  const bool is_secret = leg.input.is_secret();
   covered_ = false;
   leg.paused = false;  // until it says so again: what waited may need more of this leg now
   in_feed_ = true;
@@ -122,6 +133,7 @@ bool Session::feed(uint32_t number, uint32_t events) {
   leg.fed_at = progress_;
   in_feed_ = false;
   feed_base_ = nullptr;
+  if (is_secret && keep) forget(bytes, keep, leg.input);
   if (!salted_password_.empty()) {
     explicit_bzero(salted_password_.data(), salted_password_.size());
     salted_password_.clear();

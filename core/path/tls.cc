@@ -213,6 +213,10 @@ TlsStream::Outcome TlsStream::received(std::span<const std::byte> cipher, Buffer
   return outcome;
 }
 
+void TlsStream::set_secret(bool secret) {
+  (secret ? SSL_set_options : SSL_clear_options)(ssl_, SSL_OP_CLEANSE_PLAINTEXT);
+}
+
 TlsStream::Outcome TlsStream::start() {
   ERR_clear_error();
   return handshake();
@@ -290,11 +294,6 @@ size_t TlsStream::end_point(std::span<uint8_t> out) const {
   if (!made || size > out.size()) return 0;
   memcpy(out.data(), hash, size);
   return size;
-}
-
-std::string TlsStream::server_name() const {
-  const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
-  return name ? name : "";
 }
 
 }  // namespace sallyport

@@ -66,6 +66,8 @@ class TlsStream {
   Outcome encrypt(SendQueue& plain, uint64_t durable, size_t size_max);
   void close_notify();
 
+  // While it is so, libssl zeroes its copy of what it decrypts.
+  void set_secret(bool secret);
   [[nodiscard]] bool ready() const { return ready_; }
   [[nodiscard]] SendQueue& cipher() { return cipher_; }
   [[nodiscard]] const std::string& error() const { return error_; }

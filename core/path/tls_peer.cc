@@ -189,4 +189,9 @@ PeerCertificate TlsStream::peer(const TlsContext& judge, const std::vector<Certi
   return out;
 }
 
+std::string TlsStream::server_name() const {
+  const char* name = SSL_get_servername(ssl_, TLSEXT_NAMETYPE_host_name);
+  return name ? name : "";
+}
+
 }  // namespace sallyport

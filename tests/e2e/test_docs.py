@@ -116,6 +116,7 @@ ELSEWHERE = [
     (r"ninja -C build-release bench/micro/NAME", "bench/micro/meson.build", []),
     (r"bench/load/load\.py .*", "bench/load/load.py", ['"--binary"', '"--plugins"', '"--mask"']),
     (r"bench/load/tunnel\.py .*", "bench/load/tunnel.py", ['"--binary"']),
+    (r"bench/load/login\.py .*", "bench/load/login.py", ['"--binary"', '"--plugins"', '"--rounds"']),
 ]
 
 # An installation of ours has other names than the documents' examples.
