@@ -8,6 +8,8 @@
 #include "cli/approval_text.h"
 #include "cli/remote.h"
 #include "cli/table.h"
+#include "cli/way.h"
+#include "cli/web.h"
 #include "config/clock.h"
 
 namespace sallyport::cli {
@@ -17,7 +19,8 @@ namespace {
 using nlohmann::json;
 
 struct Options {
-  std::string id, as, reason;
+  Way way;
+  std::string id, reason;
   bool all = false, mine = false, reveal = false, again = false;
 };
 
@@ -28,6 +31,10 @@ int print(const Context& context, const json& approval) {
     print_approval(approval);
   }
   return exit_done;
+}
+
+std::string path_of(const std::string& id, const std::string& act) {
+  return "/v1/approvals/" + escape_url(id) + "/" + act;
 }
 
 // One of them whole, to be read before it is decided.
@@ -41,7 +48,8 @@ int show(const Context& context, const json& approvals, const std::string& id) {
 
 int reveal(const Context& context, const Options& options) {
   int exit = exit_done;
-  const auto answer = ask_gateway(context, {{"act", "reveal"}, {"id", options.id}}, options.as, exit);
+  const json act = {{"act", "reveal"}, {"id", options.id}};
+  const auto answer = ask(context, options.way, {act, "POST", path_of(options.id, "reveal"), "{}"}, exit);
   if (!answer) return exit;
   if (context.json) {
     puts(answer->dump(2).c_str());
@@ -57,7 +65,9 @@ int list(const Context& context, const Options& options) {
   int exit = exit_done;
   const bool all = options.all || !options.id.empty();
   const json request = {{"act", "approvals"}, {"all", all}, {"mine", options.mine}};
-  const auto answer = ask_gateway(context, request, options.as, exit);
+  const std::string path = std::string("/v1/approvals?all=") + (all ? "true" : "false") +
+                           "&mine=" + (options.mine ? "true" : "false");
+  const auto answer = ask(context, options.way, {request, "GET", path, ""}, exit);
   if (!answer) return exit;
   const json& approvals = (*answer)["approvals"];
   if (!options.id.empty()) return show(context, approvals, options.id);
@@ -79,9 +89,12 @@ int list(const Context& context, const Options& options) {
 
 int decide(const Context& context, const Options& options, const char* act) {
   int exit = exit_done;
-  const json request = {
-      {"act", act}, {"id", options.id}, {"reason", options.reason}, {"again", options.again}};
-  const auto answer = ask_gateway(context, request, options.as, exit);
+  json body = {{"reason", options.reason}};
+  if (options.again) body["again"] = true;
+  json request = body;
+  request.update({{"act", act}, {"id", options.id}});
+  const auto answer =
+      ask(context, options.way, {request, "POST", path_of(options.id, act), body.dump()}, exit);
   return answer ? print(context, (*answer)["approval"]) : exit;
 }
 
@@ -89,8 +102,7 @@ CLI::App* add_decision(CLI::App& app, Context& context, std::shared_ptr<Options>
                        const char* help, const char* example) {
   CLI::App* command = app.add_subcommand(act, help);
   command->add_option("ID", options->id, "the approval, as `sallyport approvals` lists it")->required();
-  command->add_option("--as", options->as,
-                      "act as this local user; its secret is asked for, or SALLYPORT_SECRET");
+  add_way(command, options->way, "act as this local user");
   command->add_option("--reason", options->reason, "a few words for the record and the caller");
   command->footer(example);
   command->callback([&context, options, act] {
@@ -100,7 +112,8 @@ CLI::App* add_decision(CLI::App& app, Context& context, std::shared_ptr<Options>
 }
 
 struct PlanOptions {
-  std::string file, target, login, database, reason, as;
+  Way way;
+  std::string file, target, login, database, reason;
 };
 
 // A JSON list of texts, each a request to the letter; or a request a line, empty lines left out.
@@ -129,9 +142,14 @@ int plan(const Context& context, const PlanOptions& options) {
   const std::optional<json> requests = read_plan(context, options.file);
   if (!requests) return exit_unreachable;
   int exit = exit_done;
-  const json request = {{"act", "plan"},          {"requests", *requests},        {"target", options.target},
-                        {"login", options.login}, {"database", options.database}, {"reason", options.reason}};
-  const auto answer = ask_gateway(context, request, options.as, exit);
+  const json body = {{"requests", *requests},
+                     {"target", options.target},
+                     {"login", options.login},
+                     {"database", options.database},
+                     {"reason", options.reason}};
+  json request = body;
+  request["act"] = "plan";
+  const auto answer = ask(context, options.way, {request, "POST", "/v1/plans", body.dump()}, exit);
   return answer ? print(context, (*answer)["approval"]) : exit;
 }
 
@@ -143,7 +161,7 @@ void add_plan(CLI::App& app, Context& context) {
   command->add_option("--login", options->login, "the login that will be used; without: the target's first");
   command->add_option("--database", options->database, "the database; without: the target's own");
   command->add_option("--reason", options->reason, "why, for the approvers");
-  command->add_option("--as", options->as, "who will run them; the secret is asked for, or SALLYPORT_SECRET");
+  add_way(command, options->way, "the local user who will run them");
   command->footer("Example: sallyport plan migration.json --target orders-db --as ci-backup");
   command->callback(
       [&context, options] { context.run = [&context, options] { return plan(context, *options); }; });
@@ -160,7 +178,7 @@ void add_approvals(CLI::App& app, Context& context) {
       command->add_flag("--mine", options->mine, "those of one's own requests, ended ones too");
   command->add_flag("--reveal", options->reveal, "with ID: also what the detectors hide of it; is recorded")
       ->excludes(mine);
-  command->add_option("--as", options->as, "ask as this local user");
+  add_way(command, options->way, "ask as this local user");
   command->footer("Example: sallyport approvals 7F3KM");
   command->callback(
       [&context, options] { context.run = [&context, options] { return list(context, *options); }; });

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/demo_oidc.h"
 #include "cli/demo_steps.h"
 #include "cli/remote.h"
 #include "cli/table.h"
@@ -21,7 +22,7 @@ constexpr int gateway_start_timeout_ms = 60'000;
 constexpr int gateway_stop_timeout_ms = 40'000;
 
 struct Options {
-  bool once = false;
+  bool once = false, oidc = false;
   std::string directory;
 };
 
@@ -43,12 +44,13 @@ class Demo {
     if (Result<void> ready = prepare(); !ready) return failed(ready.error());
     introduce();
     DemoSteps steps(setup_, *cluster_);
+    const std::vector<DemoStep> story = oidc_ ? oidc_->all() : steps.all();
     int number = 0;
     bool proven = true;
-    for (const DemoStep& step : demo_steps()) {
+    for (const DemoStep& step : story) {
       printf("\n%s\n", bold(std::to_string(++number) + "  " + step.title).c_str());
       fflush(stdout);
-      const Result<std::string> outcome = (steps.*step.prove)();
+      const Result<std::string> outcome = step.prove();
       if (interrupted) return failed({"interrupted"});
       printf("   %s %s\n", outcome ? "✓" : "✗",
              visible(outcome ? *outcome : "NOT PROVEN: " + outcome.error().text).c_str());
@@ -57,8 +59,8 @@ class Demo {
       if (!proven) break;
     }
     printf("\n%s\n", bold(proven ? "all " + std::to_string(number) + " steps proven"
-                                 : "step " + std::to_string(number) + " of " +
-                                       std::to_string(demo_steps().size()) + " is not proven")
+                                 : "step " + std::to_string(number) + " of " + std::to_string(story.size()) +
+                                       " is not proven")
                          .c_str());
     fflush(stdout);
     if (!options_.once && proven) stay();
@@ -98,6 +100,11 @@ class Demo {
       progress("sallyport init …");
       if (Result<void> made = install(port); !made) return made;
     }
+    if (options_.oidc) {
+      Result<std::unique_ptr<DemoOidc>> story = DemoOidc::open(setup_, *cluster_);
+      if (!story) return std::unexpected(story.error());
+      oidc_ = std::move(*story);
+    }
     progress("sallyport serve …");
     return start_gateway();
   }
@@ -133,7 +140,7 @@ class Demo {
     Result<Setup> made = make_setup(setup);
     if (!made) return std::unexpected(made.error());
     setup_ = std::move(*made);
-    return {};
+    return options_.oidc ? DemoOidc::install(setup_, *cluster_) : Result<void>();
   }
 
   Result<void> start_gateway() {
@@ -195,6 +202,7 @@ class Demo {
   bool is_ours_ = false;
   Setup setup_;
   std::optional<DemoCluster> cluster_;
+  std::unique_ptr<DemoOidc> oidc_;  // the story with providers, where it is asked for
   std::optional<Process> gateway_;
 };
 
@@ -211,6 +219,8 @@ void add_demo(CLI::App& app, Context& context) {
       "demo", "see it all: a private PostgreSQL, the gateway, masked, paused, approved, verified");
   command->add_flag("--once", options->once,
                     "end after the last step; exits 0 only if every step was proven");
+  command->add_flag("--oidc", options->oidc,
+                    "another story: a CI job's token, a role made for it, a webhook, an approver elsewhere");
   command->add_option(
       "--dir", options->directory,
       "keep everything in this folder; a configuration that is there already is used as it is");

@@ -21,6 +21,10 @@ class DemoCluster {
 
   // psql as the data's owner, past the gateway: the truth.
   [[nodiscard]] Result<std::string> truth(const std::string& query) const;
+  // psql as the superuser, a statement each.
+  [[nodiscard]] Result<std::string> as_superuser(const std::vector<std::string>& statements) const {
+    return psql("postgres", superuser_password_, "postgres", statements);
+  }
   [[nodiscard]] const std::string& owner_password() const { return owner_password_; }
   void stop();
 

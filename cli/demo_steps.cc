@@ -1,11 +1,9 @@
 #include "cli/demo_steps.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "cli/table.h"
 #include "config/file.h"
@@ -17,49 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr int query_timeout_ms = 60'000;
-constexpr int pause_timeout_ms = 30'000;
 constexpr const char* drop_statement = "DROP TABLE old_orders";
-
-void show_command(const std::string& line) { printf("   %s %s\n", dim("$").c_str(), bold(line).c_str()); }
-
-void show_output(const std::string& output) {
-  for (size_t at = 0; at < output.size();) {
-    const size_t end = std::min(output.find('\n', at), output.size());
-    if (end > at) printf("   %s\n", visible(output.substr(at, end - at)).c_str());
-    at = end + 1;
-  }
-  fflush(stdout);
-}
-
-bool holds(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-// The first true address that stands in `text`; empty where none does.
-std::string leaked(const std::string& text) {
-  for (const char* email : demo_emails) {
-    if (holds(text, email)) return email;
-  }
-  return "";
-}
-
-Result<json> parsed(const Result<Finished>& done) {
-  if (!done) return std::unexpected(done.error());
-  json value = json::parse(done->output, nullptr, false);
-  if (done->exit != 0 || value.is_discarded()) return fail("no answer: " + done->output);
-  return value;
-}
-
-// As a shell takes it: what is shown may be pasted.
-std::string quoted(const std::string& word) {
-  if (word.find_first_of(" $;'\"\\`*?[]()<>|&!#~") == word.npos) return word;
-  if (word.find('\'') == word.npos) return "'" + word + "'";
-  std::string out = "\"";
-  for (const char c : word) {
-    if (c == '"' || c == '$' || c == '`' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
 
 // The log up to its last commit, which ends at `end` in the newest file; the rest of that file is
 // preallocated zeros, not worth copying. Returns the newest file's copy.
@@ -94,63 +50,36 @@ Result<void> flip_byte(const fs::path& file, uint64_t offset) {
 
 }  // namespace
 
-std::span<const DemoStep> demo_steps() {
-  static constexpr DemoStep steps[] = {
-      {"A program reads customers. E-mail addresses come back masked.", &DemoSteps::masks},
-      {"It drops a table. The statement pauses: a person must say yes.", &DemoSteps::pauses},
-      {"It tries to approve that itself.", &DemoSteps::refuses_requester},
-      {"Another person approves. Only then it runs.", &DemoSteps::runs_approved},
-      {"It hides a DELETE in a DO block. Denied, and the session lives on.", &DemoSteps::denies},
-      {"The record of all that is proven whole; one changed bit is found.", &DemoSteps::verifies},
-      {"The session is replayed as its caller saw it.", &DemoSteps::replays},
+std::vector<DemoStep> DemoSteps::all() {
+  return {
+      {"A program reads customers. E-mail addresses come back masked.", [this] { return masks(); }},
+      {"It drops a table. The statement pauses: a person must say yes.", [this] { return pauses(); }},
+      {"It tries to approve that itself.", [this] { return refuses_requester(); }},
+      {"Another person approves. Only then it runs.", [this] { return runs_approved(); }},
+      {"It hides a DELETE in a DO block. Denied, and the session lives on.", [this] { return denies(); }},
+      {"The record of all that is proven whole; one changed bit is found.", [this] { return verifies(); }},
+      {"The session is replayed as its caller saw it.", [this] { return replays(); }},
   };
-  return steps;
 }
 
 ProcessOptions DemoSteps::psql(const std::vector<std::string>& statements, const std::string& output) const {
-  ProcessOptions options;
-  options.argv = {"psql",
-                  "-X",
-                  "-v",
-                  "VERBOSITY=verbose",
-                  "-v",
-                  "SHOW_CONTEXT=never",
-                  "-P",
-                  "pager=off",
-                  setup_.url(setup_agent)};
-  std::string line = "psql \"$AGENT\"";
-  for (const std::string& statement : statements) {
-    options.argv.insert(options.argv.end(), {"-c", statement});
-    line += " -c " + quoted(statement);
-  }
+  DemoCaller agent{.url = setup_.url(setup_agent), .environment = {}, .shown = "psql \"$AGENT\""};
   const Result<std::string> secret = config::read_private_file(setup_.secret_file(setup_agent), 200);
-  if (secret)
-    options.environment = {"PGPASSWORD=" + secret->substr(0, secret->find('\n')), "PGCONNECT_TIMEOUT=30"};
-  options.output = output;
-  show_command(line);
-  fflush(stdout);
-  return options;
+  if (secret) agent.environment = {"PGPASSWORD=" + secret->substr(0, secret->find('\n'))};
+  return shell_.psql(agent, statements, output);
 }
 
-Result<Finished> DemoSteps::sallyport(const std::vector<std::string>& words, const char* user, bool show) {
-  std::error_code error;
-  ProcessOptions options;
-  options.argv = {fs::read_symlink("/proc/self/exe", error), "--config", setup_.config_file};
-  options.argv.insert(options.argv.end(), words.begin(), words.end());
-  options.output = scratch("demo-command.out");
-  std::string line = "sallyport";
-  for (const std::string& word : words) line += " " + quoted(word);
+Result<Finished> DemoSteps::sallyport(std::vector<std::string> words, const char* user, bool show) const {
+  std::vector<std::string> environment;
   if (user) {
     const Result<std::string> secret = config::read_private_file(setup_.secret_file(user), 200);
     if (!secret) return std::unexpected(secret.error());
-    options.environment = {"SALLYPORT_SECRET=" + secret->substr(0, secret->find('\n'))};
-    options.argv.insert(options.argv.end(), {"--as", user});
-    line += std::string(" --as ") + user;
+    environment = {"SALLYPORT_SECRET=" + secret->substr(0, secret->find('\n'))};
+    words.insert(words.end(), {"--as", user});
   }
-  if (show) show_command(line);
-  Result<Finished> done = run(options, query_timeout_ms);
-  if (show && done) show_output(done->output);
-  return done;
+  std::string line = "sallyport";
+  for (const std::string& word : words) line += " " + shell_quoted(word);
+  return shell_.sallyport(words, std::move(environment), show ? line : "");
 }
 
 Result<bool> DemoSteps::table_stands() const {
@@ -160,12 +89,12 @@ Result<bool> DemoSteps::table_stands() const {
 }
 
 Result<std::string> DemoSteps::masks() {
-  const Result<Finished> seen =
-      run(psql({"SELECT * FROM customers ORDER BY id"}, scratch("demo-psql.out")), query_timeout_ms);
+  const Result<Finished> seen = run(
+      psql({"SELECT * FROM customers ORDER BY id"}, shell_.scratch("demo-psql.out")), demo_query_timeout_ms);
   if (!seen) return std::unexpected(seen.error());
   show_output(seen->output);
   if (seen->exit != 0 || !holds(seen->output, "(3 rows)")) return fail("the rows did not come");
-  if (const std::string email = leaked(seen->output); !email.empty())
+  if (const std::string email = leaked_email(seen->output); !email.empty())
     return fail(email + " came through unmasked");
   const Result<std::string> truth = cluster_.truth("SELECT email FROM customers");
   if (!truth) return std::unexpected(truth.error());
@@ -177,15 +106,9 @@ Result<std::string> DemoSteps::masks() {
 }
 
 Result<std::string> DemoSteps::pauses() {
-  Result<Process> process = Process::start(psql({drop_statement}, scratch("demo-drop.out")));
+  Result<Process> process = DemoShell::start_paused(psql({drop_statement}, shell_.scratch("demo-drop.out")));
   if (!process) return std::unexpected(process.error());
   waiting_ = std::move(*process);
-  for (int waited_ms = 0; !holds(waiting_->output(), "WARNING"); waited_ms += 50) {
-    if (waiting_->ended() || waited_ms > pause_timeout_ms)
-      return fail("psql was not paused: " + waiting_->output());
-    usleep(50'000);
-  }
-  show_output(waiting_->output());
   const Result<json> list = parsed(sallyport({"approvals", "--json"}, setup_approver, false));
   if (!list) return std::unexpected(list.error());
   for (const json& approval : *list) {
@@ -215,7 +138,7 @@ Result<std::string> DemoSteps::runs_approved() {
       sallyport({"approve", approval_, "--reason", "old data, agreed"}, setup_approver, true);
   if (!answer) return std::unexpected(answer.error());
   if (answer->exit != 0) return fail("the approver was refused");
-  const std::optional<int> exit = waiting_ ? waiting_->wait(query_timeout_ms) : std::nullopt;
+  const std::optional<int> exit = waiting_ ? waiting_->wait(demo_query_timeout_ms) : std::nullopt;
   if (!exit) return fail("psql still waits");
   show_output(waiting_->output());
   if (*exit != 0 || !holds(waiting_->output(), "DROP TABLE\n")) return fail("psql did not complete");
@@ -228,8 +151,8 @@ Result<std::string> DemoSteps::runs_approved() {
 Result<std::string> DemoSteps::denies() {
   const Result<Finished> seen =
       run(psql({"DO $$ BEGIN DELETE FROM customers; END $$", "SELECT 'still here' AS session"},
-               scratch("demo-psql.out")),
-          query_timeout_ms);
+               shell_.scratch("demo-psql.out")),
+          demo_query_timeout_ms);
   if (!seen) return std::unexpected(seen.error());
   show_output(seen->output);
   if (!holds(seen->output, "42501")) return fail("it was not denied with SQLSTATE 42501");
@@ -287,7 +210,8 @@ Result<std::string> DemoSteps::replays() {
   if (!masked) return masked;
   if (!holds(*masked, "Ann Smith") || !holds(*masked, "SELECT * FROM customers"))
     return fail("the replay lacks what was seen");
-  if (const std::string email = leaked(*masked); !email.empty()) return fail(email + " stands in the record");
+  if (const std::string email = leaked_email(*masked); !email.empty())
+    return fail(email + " stands in the record");
   const Result<std::string> paused = replay_of("paused");
   if (!paused) return paused;
   if (!holds(*paused, drop_statement) || !holds(*paused, "approved"))

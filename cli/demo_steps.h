@@ -1,20 +1,19 @@
-// The demo's proofs, one function each. A proof runs what a person would run (psql, this binary), prints it
-// and its output, and says what it has proven, or fails with what it saw instead. Nothing here can be
-// switched off.
+// The demo's first story: a program with a secret of its own, masked, paused, approved, denied, recorded.
 #pragma once
 
-#include <span>
-
 #include "cli/demo_cluster.h"
-#include "cli/setup.h"
+#include "cli/demo_shell.h"
 
 namespace sallyport::cli {
 
 class DemoSteps {
  public:
-  // Scratch files go to setup.directory.
-  DemoSteps(const Setup& setup, const DemoCluster& cluster) : setup_(setup), cluster_(cluster) {}
+  DemoSteps(const Setup& setup, const DemoCluster& cluster)
+      : setup_(setup), cluster_(cluster), shell_(setup) {}
 
+  [[nodiscard]] std::vector<DemoStep> all();
+
+ private:
   Result<std::string> masks();
   Result<std::string> pauses();
   Result<std::string> refuses_requester();
@@ -23,24 +22,17 @@ class DemoSteps {
   Result<std::string> verifies();
   Result<std::string> replays();
 
- private:
   [[nodiscard]] ProcessOptions psql(const std::vector<std::string>& statements,
                                     const std::string& output) const;
-  Result<Finished> sallyport(const std::vector<std::string>& words, const char* user, bool show);
+  Result<Finished> sallyport(std::vector<std::string> words, const char* user, bool show) const;
   [[nodiscard]] Result<bool> table_stands() const;
   [[nodiscard]] Result<std::string> replay_of(const char* count);
-  [[nodiscard]] std::string scratch(const char* name) const { return (setup_.directory / name).string(); }
 
   const Setup& setup_;
   const DemoCluster& cluster_;
+  DemoShell shell_;
   std::optional<Process> waiting_;  // the psql that was paused
   std::string approval_;
 };
-
-struct DemoStep {
-  const char* title;
-  Result<std::string> (DemoSteps::*prove)();
-};
-[[nodiscard]] std::span<const DemoStep> demo_steps();
 
 }  // namespace sallyport::cli

@@ -1,14 +1,12 @@
 // sallyport request TARGET | grants | grants revoke ID: targets that open on request. Asked of the gateway of
 // this config, or with a ticket of one elsewhere.
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <CLI/CLI.hpp>
-#include <filesystem>
 
-#include "cli/bearer.h"
 #include "cli/remote.h"
 #include "cli/table.h"
+#include "cli/way.h"
 #include "cli/web.h"
 #include "config/clock.h"
 
@@ -18,36 +16,12 @@ namespace {
 
 using nlohmann::json;
 
+constexpr const char* act_as = "act as this local user";
+
 struct Options {
-  std::string gateway, ca, as, target, life = "1h", reason, id;
+  Way way;
+  std::string target, life = "1h", reason, id;
 };
-
-// An act of the admin socket and the same of the API.
-struct Asked {
-  json act;
-  const char* method;
-  std::string path, body;
-};
-
-// Somewhere else: where that is said, or where no gateway's config is here.
-bool is_elsewhere(const Context& context, const Options& options) {
-  if (!options.as.empty()) return false;
-  if (!options.gateway.empty() || getenv("SALLYPORT_TICKET") != nullptr) return true;
-  std::error_code error;
-  return !std::filesystem::exists(context.config_file, error);
-}
-
-std::optional<json> ask(const Context& context, const Options& options, const Asked& asked, int& exit) {
-  if (!is_elsewhere(context, options)) return ask_gateway(context, asked.act, options.as, exit);
-  const Result<Bearer> bearer = find_bearer(options.gateway, options.ca);
-  Result<json> answer = bearer
-                            ? ask_api(bearer->gateway, bearer->ticket, asked.method, asked.path, asked.body)
-                            : Result<json>(std::unexpected(bearer.error()));
-  if (answer) return std::move(*answer);
-  exit = answer.error().code == 0 ? exit_no : exit_unreachable;
-  print_error(context, answer.error().text);
-  return std::nullopt;
-}
 
 int print_json(const json& what) {
   puts(what.dump(2, ' ', false, json::error_handler_t::replace).c_str());
@@ -59,7 +33,7 @@ int request(const Context& context, const Options& options) {
   json act = body;
   act["act"] = "request";
   int exit = exit_done;
-  const auto answer = ask(context, options, {std::move(act), "POST", "/v1/grants", body.dump()}, exit);
+  const auto answer = ask(context, options.way, {std::move(act), "POST", "/v1/grants", body.dump()}, exit);
   if (!answer) return exit;
   const json approval = answer->value("approval", json::object());
   if (context.json) return print_json(approval);
@@ -72,7 +46,7 @@ int request(const Context& context, const Options& options) {
 
 int list(const Context& context, const Options& options) {
   int exit = exit_done;
-  const auto answer = ask(context, options, {{{"act", "grants"}}, "GET", "/v1/grants", ""}, exit);
+  const auto answer = ask(context, options.way, {{{"act", "grants"}}, "GET", "/v1/grants", ""}, exit);
   if (!answer) return exit;
   const json& grants = list_in(*answer, "grants");
   if (context.json) return print_json(grants);
@@ -95,21 +69,11 @@ int revoke(const Context& context, const Options& options) {
   std::string path = "/v1/grants/" + escape_url(options.id);
   if (!options.reason.empty()) path += "?reason=" + escape_url(options.reason);
   int exit = exit_done;
-  const auto answer = ask(context, options, {act, "DELETE", path, ""}, exit);
+  const auto answer = ask(context, options.way, {act, "DELETE", path, ""}, exit);
   if (!answer) return exit;
   if (context.json) return print_json({{"ok", true}, {"id", options.id}});
   printf("grant %s is revoked; its sessions are ended\n", visible(options.id).c_str());
   return exit_done;
-}
-
-void add_ways(CLI::App* command, const std::shared_ptr<Options>& options) {
-  command
-      ->add_option("--gateway", options->gateway,
-                   "a gateway elsewhere, with the ticket of `sallyport login`; left out: that of this config")
-      ->envname("SALLYPORT_GATEWAY");
-  command->add_option("--ca", options->ca, "the authority that signed its certificate, a PEM file");
-  command->add_option("--as", options->as,
-                      "act as this local user; its secret is asked for, or SALLYPORT_SECRET");
 }
 
 using Command = int (*)(const Context&, const Options&);
@@ -129,14 +93,14 @@ void add_grants(CLI::App& app, Context& context) {
       ->required();
   ask->add_option("--for", asked->life, "how long, from the last yes on")->capture_default_str();
   ask->add_option("--reason", asked->reason, "why, for the approvers and the record");
-  add_ways(ask, asked);
+  add_way(ask, asked->way, act_as);
   ask->footer("Example: sallyport request orders-db --for 1h --reason 'ticket 4711'");
   run(ask, context, asked, request);
 
   auto listed = std::make_shared<Options>();
   CLI::App* group = app.add_subcommand("grants", "what is granted for a while: list, revoke");
   group->fallthrough();
-  add_ways(group, listed);
+  add_way(group, listed->way, act_as);
   group->footer("Example: sallyport grants revoke g-23456789");
   group->callback([&context, listed, group] {
     if (group->get_subcommands().empty()) context.run = [&context, listed] { return list(context, *listed); };

@@ -81,7 +81,7 @@ bool Core::step(int64_t deadline_ns) {
   read_mailbox();
   run_timers();
   run_log_watchers();
-  if (!listeners_to_arm_.empty() && !draining_ && now_ns_ >= listeners_due_ns_) {
+  if (!listeners_to_arm_.empty() && now_ns_ >= listeners_due_ns_) {
     for (uint32_t index : std::exchange(listeners_to_arm_, {})) arm_listener(index);
   }
   for (uint32_t index : freed_now_) {
@@ -134,15 +134,19 @@ void Core::arm_listener(uint32_t index) {
 }
 
 void Core::on_accept(const Token& token, const Completion& completion) {
+  if (draining_) {
+    if (completion.result >= 0) ring_->close(completion.result);
+    return;
+  }
   // Out of descriptors, the waiting client would fail each accept at once: try again a little later.
   if (!completion.more && completion.result < 0 && completion.result != -EINTR) {
     listeners_to_arm_.push_back(token.index);
     listeners_due_ns_ = now_ns_ + accept_retry_ns;
     return;
   }
-  if (!completion.more && !draining_) arm_listener(token.index);
+  if (!completion.more) arm_listener(token.index);
   if (completion.result < 0) return;
-  Session* session = draining_ ? nullptr : free_session();
+  Session* session = free_session();
   if (!session) {
     ring_->close(completion.result);
     return;

@@ -118,6 +118,7 @@ void Core::drain() {
   drain_deadline_ns_ = now_ns_ + int64_t{snapshot_->policy->config().server.drain_timeout_ms} * 1'000'000;
   for (int listener : listeners_) ring_->close(listener);
   listeners_.clear();
+  listeners_to_arm_.clear();
   for (size_t i = 0; i < sessions_.size(); ++i) sessions_[i]->on_drain();
 }
 

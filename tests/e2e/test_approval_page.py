@@ -1,10 +1,13 @@
 """The page that links in messages lead to: looks decide nothing, it shows what will run to who proves himself, and decides
 as the API does; in a real browser."""
 
+import base64
 import json
 import threading
 import http.server
 
+import oidc_case
+import oidc_provider
 import process
 import tap
 from browser import Browser
@@ -174,6 +177,82 @@ class Page(Case):
         self.browser.go(f"http://localhost:{server.server_address[1]}/")
         self.assertEqual("refused", self.browser.run("window.done"))
         process.until(lambda: any("frame" in e.lower() for e in self.browser.errors) or self.browser.run("1") is None, "the frame's refusal", timeout=30)
+        self.assertEqual("pending", self.state(one))
+
+
+class Provider(Case):
+    """The approver's identity provider, from the page itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.people = oidc_provider.Provider()
+        cls.addClassCleanup(cls.people.remove)
+        cls.people.set(accounts={"paula": {"claims": {"email": "paula@example.com", "email_verified": True, "groups": ["dba"]}}})
+        super().setUpClass()
+        cls.browser = Browser()
+        cls.addClassCleanup(cls.browser.close)
+
+    @classmethod
+    def webhooks(cls):
+        return super().webhooks() + oidc_case.issuer("people", cls.people.issuer, client_id="cli", scopes=["openid"])
+
+    def holders(self):
+        """Who has a ticket."""
+        proof = base64.b64encode(f"sam:{SECRETS['sam']}".encode()).decode()
+        status, text, _ = self.ask("GET", "/v1/tickets", Authorization="Basic " + proof)
+        self.assertEqual(200, status, text)
+        return [one["identity"] for one in json.loads(text)["tickets"]]
+
+    def begin(self, table):
+        """The page of a new approval, after the button."""
+        self.people.devices(interval=1)
+        one = self.pending(self.conn, f"DROP TABLE {self.make(table)}")
+        self.browser.phone()
+        self.browser.go(self.told(one)["json"]["link"])
+        self.browser.until("document.getElementById('providers').checkVisibility()")
+        self.assertEqual("Log in with people", self.browser.text("#providers button"))
+        self.browser.click("#providers button")
+        self.browser.until("document.getElementById('device').checkVisibility()")
+        return one, self.browser.run("document.getElementById('device-link').href")
+
+    def shown(self):
+        self.browser.until("document.getElementById('approval').checkVisibility()")
+
+    def test_login(self):
+        """a login at the provider shows the approval and says yes as that person; the ticket ends with the page"""
+        one, link = self.begin("page_provider")
+        self.assertRegex(self.browser.text("#device-code"), r"^\S{4}-\S{4}$")
+        self.assertFalse(self.browser.is_shown("#approval"))
+        oidc_provider.Person(self.people, "paula").enter(link)
+        self.shown()
+        self.assertEqual("DROP TABLE page_provider", self.browser.text("#text"))
+        self.assertEqual(["people:paula@example.com"], self.holders())
+        self.browser.click("#approve")
+        self.assertEqual("Approved.", self.browser.until("document.getElementById('message').innerText"))
+        self.assertEqual(("approved", "people:paula@example.com"), tuple(self.approval(one)[key] for key in ("state", "decided_by")))
+        self.assertEqual([0, 0, ""], self.browser.run("[localStorage.length, sessionStorage.length, document.cookie]"))
+        self.browser.go(f"http://127.0.0.1:{self.port}/healthz")
+        process.until(lambda: not self.holders(), "the ticket's end")
+
+    def test_refused(self):
+        """who says no at the provider sees nothing, and is told so"""
+        one, link = self.begin("page_provider_no")
+        oidc_provider.Person(self.people, "paula", refuses=True).enter(link)
+        self.assertIn("login failed", self.browser.until("document.getElementById('message').innerText"))
+        self.assertFalse(self.browser.is_shown("#approval"))
+        self.assertFalse(self.browser.is_shown("#device"))
+        self.assertEqual("pending", self.state(one))
+
+    def test_another_proof(self):
+        """who gives another proof meanwhile is that one; the login that comes too late changes nothing"""
+        one, link = self.begin("page_provider_late")
+        self.browser.type("#name", "eve")
+        self.browser.type("#proof", SECRETS["eve"])
+        self.browser.click("#login button")
+        self.assertIn("not yours to decide", self.browser.until("document.getElementById('message').innerText"))
+        oidc_provider.Person(self.people, "paula").enter(link)
+        self.browser.run("new Promise((done) => setTimeout(done, 3000))")
+        self.assertFalse(self.browser.is_shown("#approval"))
         self.assertEqual("pending", self.state(one))
 
 

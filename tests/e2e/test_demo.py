@@ -12,8 +12,8 @@ import tap
 BIN = os.environ["SALLYPORT_BIN"]
 
 
-def demo(folder=None):
-    command = [BIN, "demo", "--once"] + (["--dir", folder] if folder else [])
+def demo(folder=None, *more):
+    command = [BIN, "demo", "--once", *more] + (["--dir", folder] if folder else [])
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     return run.returncode, run.stdout + run.stderr
 
@@ -54,6 +54,29 @@ class Demo(unittest.TestCase):
     def test_without_rule(self):
         """without its destructive rule the demo fails"""
         code, text = self.without("rule", "destructive[^\"]*")
+        self.assertNotEqual(0, code, text)
+        self.assertIn("NOT PROVEN", text)
+
+
+    def test_oidc(self):
+        """every step of `sallyport demo --oidc --once` is proven, from a job's token to the role's end"""
+        code, text = demo(None, "--oidc")
+        self.assertEqual(0, code, text)
+        self.assertIn("all 8 steps proven", text)
+        for word in ("ci:repo:acme/shop:ref:refs/heads/main", "people:dora@example.com", "people:paula@example.com", "destructive-sql"):
+            self.assertIn(word, text)
+
+    def test_oidc_without_delegation(self):
+        """a job that may not speak for a person does not get in, and the demo says so"""
+        code, text = demo(self.folder, "--oidc")
+        self.assertEqual(0, code, text)
+        path = os.path.join(self.folder, "sallyport.toml")
+        before = open(path, encoding="utf-8").read()
+        after = before.replace('for        = ["people:*@example.com"]', 'for        = ["people:*@example.org"]')
+        self.assertNotEqual(before, after)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(after)
+        code, text = demo(self.folder, "--oidc")
         self.assertNotEqual(0, code, text)
         self.assertIn("NOT PROVEN", text)
 

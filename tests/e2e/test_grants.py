@@ -466,14 +466,22 @@ class ByToken(Case):
 
     def test_command_line(self):
         """request and grants go with a ticket to a gateway elsewhere"""
-        env = world.os.environ | {"SALLYPORT_TICKET": self.ticket()["access_token"], "SALLYPORT_GATEWAY": f"http://127.0.0.1:{self.port}",
+        mine = self.ticket()["access_token"]
+        env = world.os.environ | {"SALLYPORT_TICKET": mine, "SALLYPORT_GATEWAY": f"http://127.0.0.1:{self.port}",
                                   "XDG_STATE_HOME": self.folder}
         def run(*args):
             return subprocess.run([gateway.BIN, *args], env=env, capture_output=True, text=True, timeout=60)
         done = run("request", "guarded", "--for", "30m", "--reason", "why not")
         self.assertEqual(0, done.returncode, done.stderr)
         one = re.search(r"request (\w+) waits for a yes of dba", done.stdout)[1]
-        self.gate.run("approve", one, as_user="dana")
+        # Who asked may not say yes; who may does so with a ticket, from anywhere.
+        self.assertEqual(1, run("approve", one).returncode)
+        env["SALLYPORT_TICKET"] = self.ticket({"sub": "boss", "email": "boss@example.com", "groups": ["dba"]})["access_token"]
+        self.assertIn("why not", run("approvals", one).stdout)
+        self.assertIn("approved", run("approve", one, "--reason", "as agreed").stdout)
+        self.assertEqual(1, run("approve", one).returncode)
+        env["SALLYPORT_TICKET"] = mine
+        self.assertEqual(["approved"], [a["state"] for a in json.loads(run("approvals", "--mine", "--json").stdout) if a["approval"] == one])
         listed = run("grants").stdout
         self.assertIn("why not", listed)
         self.assertIn("guarded, granted until", run("whoami").stdout)

@@ -1,11 +1,14 @@
-// The page's script: asks for a proof, keeps it in memory alone, shows the approval that the address names and
+// The page's script: asks for a proof, or gets a ticket by a login at an identity provider (RFC 8628), keeps it in memory alone, shows the approval that the address names and
 // sends the decision, all by the API of core/control/api.md. Everything that callers wrote is set as text.
 "use strict";
 (() => {
   const IDLE_MS = 15 * 60 * 1000; // then the proof is forgotten
   const id = location.pathname.split("/").pop();
   const at = (name) => document.getElementById(name);
+  const LIFE_S = 15 * 60; // of a ticket that this page gets for itself
   let proof = null;
+  let ticket = ""; // the id of that ticket
+  let logins = 0; // a login that is not the last begun has been given up
   let timer = 0;
 
   // What would act or hide instead of being seen.
@@ -18,8 +21,17 @@
 
   const say = (text) => { at("message").textContent = visible(text); };
 
+  const hideLogin = () => {
+    ++logins;
+    at("device").hidden = true;
+  };
+
   const forget = (text) => {
+    // Nobody else knows it, but nobody needs it any longer.
+    if (ticket) fetch("/v1/tickets/" + encodeURIComponent(ticket), { method: "DELETE", headers: { Authorization: proof }, credentials: "omit", keepalive: true }).catch(() => {});
+    ticket = "";
     proof = null;
+    hideLogin();
     clearTimeout(timer);
     at("proof").value = "";
     at("approval").hidden = true;
@@ -104,6 +116,67 @@
     for (const button of buttons) button.disabled = false;
   };
 
+  const post = async (path, fields) => {
+    const answer = await fetch(path, { method: "POST", body: new URLSearchParams(fields), credentials: "omit", cache: "no-store", redirect: "error" });
+    return answer.json();
+  };
+
+  const sleep = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+  // Until the provider has an answer, or another login has begun. Nothing: given up.
+  const answered = async (begun, login) => {
+    let interval = begun.interval * 1000;
+    for (;;) {
+      await sleep(interval);
+      if (login !== logins) return null;
+      const got = await post("/oauth/token", { grant_type: "urn:ietf:params:oauth:grant-type:device_code", device_code: begun.device_code });
+      if (login !== logins) return null;
+      if (got.error === "slow_down") interval += 5000;
+      else if (got.error && got.error !== "authorization_pending") throw new Error("the login failed: " + (got.error_description || got.error));
+      else if (got.access_token) return got;
+    }
+  };
+
+  const logIn = async (provider) => {
+    hideLogin();
+    const login = logins;
+    say("");
+    try {
+      const begun = await post("/oauth/device_authorization", { issuer: provider, expires_in: LIFE_S });
+      if (begun.error) throw new Error("the login cannot begin: " + (begun.error_description || begun.error));
+      const link = new URL(begun.verification_uri_complete || begun.verification_uri);
+      if (!["https:", "http:"].includes(link.protocol)) throw new Error("the provider's link leads nowhere");
+      if (login !== logins) return;
+      at("device-link").href = link.href;
+      at("device-link").textContent = visible(link.host);
+      at("device-code").textContent = visible(begun.user_code);
+      at("device").hidden = false;
+      const got = await answered(begun, login);
+      if (!got) return;
+      hideLogin();
+      proof = "Bearer " + got.access_token;
+      ticket = got.ticket;
+      await look();
+    } catch (error) {
+      if (proof === null) hideLogin();
+      say(error.message);
+    }
+  };
+
+  // Whom the gateway can send people to.
+  const offer = async () => {
+    const answer = await fetch("/v1/login", { credentials: "omit", cache: "no-store", redirect: "error" });
+    const buttons = (await answer.json()).issuers.filter((issuer) => issuer.client_id).map((issuer) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = "Log in with " + visible(issuer.name);
+      button.addEventListener("click", () => logIn(issuer.name));
+      return button;
+    });
+    at("providers").replaceChildren(...buttons);
+    at("providers").hidden = buttons.length === 0;
+  };
+
   const decide = (act) => doing(async () => {
     const body = { reason: at("reason").value };
     if (act === "approve" && at("again").checked) body.again = true;
@@ -114,6 +187,7 @@
 
   at("id").textContent = visible(id);
   at("login").addEventListener("submit", doing(async () => {
+    hideLogin();
     proof = proofOf(at("name").value.trim(), at("name").value.trim() ? at("proof").value : at("proof").value.trim());
     at("proof").value = "";
     await look();
@@ -129,4 +203,5 @@
   }));
   // A page that the browser keeps for its back button would keep the proof.
   addEventListener("pagehide", () => forget());
+  offer().catch(() => {});
 })();
