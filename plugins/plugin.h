@@ -307,7 +307,8 @@ typedef struct sp_host {
   /* The target's own secret, only after `prove` answered ALLOW. Returns an sp_verdict. */
   int (*credential)(sp_session*, sp_credential* inout);
 
-  /* Opens target leg `leg`; SP_EVENT_OPENED or SP_EVENT_FAILED follows. Legs other than SP_LEG_TARGET are
+  /* Opens target leg `leg`; SP_EVENT_OPENED or SP_EVENT_FAILED follows. One that was finished may be opened
+   * again at once. Legs other than SP_LEG_TARGET are
    * recorded as the gateway's own traffic. */
   int (*connect)(sp_session*, uint32_t leg);
   /* Closes a leg after what is queued for it is sent; the client's leg ends the session. */
@@ -433,7 +434,7 @@ typedef struct sp_open {
   size_t size;
   uint32_t client_tls_required; /* the listener takes no plaintext */
   uint32_t client_tls_offered;
-  const sp_pair* options; /* empty: the target is not known yet; see `sp_identity` */
+  const sp_pair* options; /* of the listener's target, as in `sp_identity`; empty: `login` names it */
   size_t option_count;
 } sp_open;
 

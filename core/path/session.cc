@@ -54,11 +54,13 @@ void Session::begin(int fd, const ListenerState& listener, uint32_t listener_ind
     begin_opaque(listener, peer.value_or(Address()));
     return pump();
   }
+  const TargetState* const known = snapshot_->target(listener.listener->target);
+  const std::span<const sp_pair> options = known ? options_of(*known) : std::span<const sp_pair>();
   const sp_open info = {.size = sizeof(sp_open),
                         .client_tls_required = listener.tls && listener.listener->tls->required,
                         .client_tls_offered = static_cast<bool>(listener.tls),
-                        .options = nullptr,
-                        .option_count = 0};
+                        .options = options.data(),
+                        .option_count = options.size()};
   legs_[SP_LEG_CLIENT].set_secret(true);  // until the proof
   in_feed_ = true;
   plugin_state_ = plugin_->open(&host(), reinterpret_cast<sp_session*>(this), &info);

@@ -103,6 +103,7 @@ class Session {
   int start_tls(uint32_t leg, bool direct);
   int channel_binding(uint32_t leg, std::span<uint8_t> out);
   int connect(uint32_t leg);
+  void connect_closed(uint32_t number);
   int answer_within(uint32_t leg, uint32_t delay_ms);
   [[nodiscard]] int64_t after_ms(uint32_t delay_ms) const;
   int finish(uint32_t leg, std::string_view reason);
@@ -131,6 +132,7 @@ class Session {
   void tell_identity(sp_identity& out);
   void tell_permissions(sp_identity& out);
   void tell_target(sp_identity& out);
+  std::span<const sp_pair> options_of(const TargetState& state);
   void tell_started();
   [[nodiscard]] std::string refusal_reason(std::string_view proof_fault) const;
   [[nodiscard]] std::optional<std::vector<std::string>> groups_in(const Snapshot& snapshot) const;
@@ -237,6 +239,7 @@ class Session {
 
   std::array<Leg, limits::leg_count_max> legs_;
   std::array<uint32_t, limits::leg_count_max> address_index_{};
+  uint32_t reconnects_ = 0;  // legs to be connected once they are closed, a bit each
 
   // Who and what, filled by `login` and `prove`. Views stay valid: they refer to the snapshot kept.
   SnapshotPointer snapshot_;  // the session's view of the world; swapped between feeds

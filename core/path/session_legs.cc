@@ -36,11 +36,22 @@ int Session::channel_binding(uint32_t number, std::span<uint8_t> out) {
   return leg.tls ? static_cast<int>(leg.tls->end_point(out)) : 0;
 }
 
+// A leg that is still closing is connected again once it is closed.
 int Session::connect(uint32_t number) {
   if (number == SP_LEG_CLIENT || number >= legs_.size()) return SP_ERROR_ARGUMENT;
-  Leg& leg = legs_[number];
-  if (!proven_ || !leg.finished() || leg.new_failure) return SP_ERROR_STATE;
+  const Leg& leg = legs_[number];
+  const bool is_closing = leg.state == Leg::State::ending || leg.state == Leg::State::closed;
+  if (!proven_ || !is_closing || leg.new_failure || (reconnects_ >> number & 1U) != 0) return SP_ERROR_STATE;
   ++progress_;
+  reconnects_ |= 1U << number;
+  connect_closed(number);
+  return 0;
+}
+
+void Session::connect_closed(uint32_t number) {
+  Leg& leg = legs_[number];
+  if ((reconnects_ >> number & 1U) == 0 || !leg.finished()) return;
+  reconnects_ &= ~(1U << number);
   leg.reset();
   const TargetState* target = target_state();
   address_index_[number] = 0;
@@ -51,7 +62,6 @@ int Session::connect(uint32_t number) {
     leg.failure = begun.error().text;
     leg.new_failure = true;
   }
-  return 0;
 }
 
 int Session::finish(uint32_t number, std::string_view reason) {

@@ -246,11 +246,17 @@ void Session::tell_permissions(sp_identity& out) {
   out.permission_count = permission_texts_.size();
 }
 
+std::span<const sp_pair> Session::options_of(const TargetState& state) {
+  option_pairs_.clear();
+  for (const auto& [name, value] : state.options) option_pairs_.push_back({text_of(name), text_of(value)});
+  return option_pairs_;
+}
+
 void Session::tell_target(sp_identity& out) {
   const TargetState& state = snapshot_->targets[target_index_];
-  for (const auto& [name, value] : state.options) option_pairs_.push_back({text_of(name), text_of(value)});
-  out.options = option_pairs_.data();
-  out.option_count = option_pairs_.size();
+  const std::span<const sp_pair> options = options_of(state);
+  out.options = options.data();
+  out.option_count = options.size();
   out.target_host = text_of(state.host);
 }
 

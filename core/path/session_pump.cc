@@ -49,6 +49,7 @@ bool Session::pump_once() {
   bool progress = false;
   for (uint32_t i = 0; i < legs_.size() && state_ != State::ending; ++i) {
     Leg& leg = legs_[i];
+    connect_closed(i);
     if (leg.new_failure && i != SP_LEG_CLIENT && leg.state == Leg::State::closed) try_next_address(i);
     if (leg.state == Leg::State::closed && !leg.new_end && !leg.new_failure && leg.input.empty() && i != 0)
       continue;

@@ -108,6 +108,7 @@ ELSEWHERE = [
     (r"sallyport targets --test", "tests/e2e/test_docs.py", ['Step("sallyport targets --test shop']),
     (r"sallyport (request orders-db .*|grants( revoke \S+)?)", "tests/e2e/test_grants.py", ['"request", target, "--for"', '"grants", "revoke"']),
     (r"sallyport (approvals|(approve|deny) ID) --gateway URL", "tests/e2e/test_grants.py", ['run("approve", one', 'run("approvals", one)', '"SALLYPORT_GATEWAY"']),
+    (r"sallyport explain", "tests/e2e/test_http.py", ['"explain", "--group"']),
     (r"sallyport demo --oidc", "tests/e2e/test_demo.py", ['"--oidc"']),
     (r"sallyport kill --identity NAME", "tests/e2e/test_grants.py", ['"kill", "--identity"']),
     (r"psql service=shop", "tests/e2e/test_login.py", ["psql service=shop"]),

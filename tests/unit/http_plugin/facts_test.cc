@@ -1,0 +1,104 @@
+// What requests mean to the rules, and what makes another request the same one.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "plugins/http/bounds.h"
+#include "plugins/http/facts.h"
+#include "plugins/http/host.h"
+#include "plugins/http/json_facts.h"
+
+namespace sallyport::http {
+namespace {
+
+struct Asked {
+  std::string verb, object, text, binding, fault;
+  std::vector<std::string> fields;  // "name value"
+
+  [[nodiscard]] bool has(std::string_view field) const {
+    return std::ranges::find(fields, field) != fields.end();
+  }
+};
+
+Asked asked(std::string_view text) {
+  const auto written = parse_written(text);
+  if (!written) return {.fault = std::string(written.error().code)};
+  auto facts = Facts::of(written->head, written->head.path, written->body, true);
+  if (!facts) return {.fault = std::string(facts.error().code)};
+  const sp_ask& ask = facts->ask(1, 0);
+  Asked out{.verb = std::string(view_of(ask.commands->verb)),
+            .object = std::string(view_of(*ask.commands->objects)),
+            .text = std::string(view_of(ask.text)),
+            .binding = std::string(reinterpret_cast<const char*>(ask.binding.data), ask.binding.size)};
+  for (size_t i = 0; i < ask.commands->field_count; ++i) {
+    const sp_pair& pair = ask.commands->fields[i];
+    out.fields.push_back(std::string(view_of(pair.name)) + " " + std::string(view_of(pair.value)));
+  }
+  return out;
+}
+
+TEST(Facts, OfARequest) {
+  const Asked one = asked(
+      "POST /v1/%61/../b?dry%5Frun=yes&x=a+b\nContent-Type: Application/JSON; charset=utf-8\nX-Tenant: "
+      "7\nCookie: a=b\n\n{\"order\":{\"size\":\"large\",\"lines\":[1,{\"n\":true}]},\"e\":\"\\u0041\"}");
+  EXPECT_EQ(one.fault, "");
+  EXPECT_EQ(one.verb, "POST");
+  EXPECT_EQ(one.object, "/v1/b");
+  for (const char* field :
+       {"effect write", "query dry_run=yes", "query x=a b", "header x-tenant: 7", "type application/json",
+        "json order.size=large", "json order.lines=1", "json order.lines.n=true", "json e=A"})
+    EXPECT_TRUE(one.has(field)) << field;
+  for (const std::string& field : one.fields) EXPECT_FALSE(field.starts_with("header cookie")) << field;
+  EXPECT_TRUE(one.text.starts_with("POST /v1/b?dry%5Frun=yes&x=a+b\ncontent-type: "));
+}
+
+TEST(Facts, Effects) {
+  EXPECT_TRUE(asked("GET /").has("effect read"));
+  EXPECT_TRUE(asked("HEAD /").has("effect read"));
+  EXPECT_TRUE(asked("DELETE /").has("effect destroy"));
+  EXPECT_TRUE(asked("PATCH /").has("effect write"));
+  EXPECT_TRUE(asked("PROPFIND /").has("effect unknown"));
+}
+
+// What an approval was given for, and what is another request.
+TEST(Facts, Binding) {
+  const std::string head = "POST /x?a=1\ncontent-type: text/plain\nx-tenant: 1\nuser-agent: curl\n\n";
+  const std::string same = asked(head + "body").binding;
+  EXPECT_NE(same, "");
+  EXPECT_EQ(same,
+            asked("POST /x?a=1\ncontent-type: text/plain\nx-tenant: 1\nuser-agent: other\n\nbody").binding);
+  for (const std::string& other :
+       {head + "Body", std::string("PUT /x?a=1\ncontent-type: text/plain\nx-tenant: 1\n\nbody"),
+        std::string("POST /y?a=1\ncontent-type: text/plain\nx-tenant: 1\n\nbody"),
+        std::string("POST /x?a=2\ncontent-type: text/plain\nx-tenant: 1\n\nbody"),
+        std::string("POST /x?a=1\ncontent-type: text/html\nx-tenant: 1\n\nbody"),
+        std::string("POST /x?a=1\ncontent-type: text/plain\nx-tenant: 2\n\nbody")})
+    EXPECT_NE(same, asked(other).binding) << other;
+}
+
+TEST(Facts, RefusedJson) {
+  const std::string head = "POST /\ncontent-type: application/json\n\n";
+  for (const auto& [body, code] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"a":1,"a":2})", "body-key-twice"},
+           {R"({"a":1,"\u0061":2})", "body-key-twice"},
+           {"{", "body-no-json"},
+           {std::string("{\"a\":1}\0{\"b\":2}", 15), "body-no-json"},
+           {"{} {}", "body-no-json"},
+           {"\xef\xbb\xbf{\"a\":1", "body-no-json"},
+           {"\"\xff\"", "body-no-json"},
+           {std::string(json_fact_depth_max + 1, '[') + std::string(json_fact_depth_max + 1, ']'),
+            "body-too-complex"}})
+    EXPECT_EQ(asked(head + body).fault, code) << body;
+  std::string many = "[0";
+  for (size_t i = 0; i < json_fact_count_max; ++i) many += ",0";
+  EXPECT_EQ(asked(head + many + "]").fault, "body-too-complex");
+  EXPECT_EQ(asked(head).fault, "");
+}
+
+TEST(Facts, NoRequest) {
+  for (const char* bad : {"", "GET", "/x", "GET x y z", "GET /a;b", "GET /a//b", "GET /%2f", "G ET /"})
+    EXPECT_NE(asked(bad).fault, "") << bad;
+}
+
+}  // namespace
+}  // namespace sallyport::http
