@@ -11,6 +11,7 @@
 #include "plugins/http/bounds.h"
 #include "plugins/http/host.h"
 #include "plugins/http/json_facts.h"
+#include "plugins/http/rpc_facts.h"
 #include "plugins/http/wire/parser.h"
 
 namespace sallyport::http {
@@ -99,6 +100,10 @@ std::expected<Facts, Fault> Facts::of(const RequestHead& head, std::string_view 
     auto facts = json_facts(body);
     if (!facts) return std::unexpected(facts.error());
     for (std::string& one : *facts) out.add("json", std::move(one));
+    auto rpc = rpc_facts(body);
+    if (!rpc) return std::unexpected(rpc.error());
+    out.rpc_id_ = std::move(rpc->id);
+    for (auto& [name, value] : rpc->fields) out.add(name, std::move(value));
   }
   if (!body.empty() || !is_whole) text.append("\n\n").append(shown_body(body, is_whole));
   binding.append(2, '\0').append(digest_of(body));

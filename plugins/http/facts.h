@@ -25,6 +25,8 @@ class Facts {
   static std::expected<Facts, Fault> of(const RequestHead& head, std::string_view path, std::string_view body,
                                         bool is_whole);
 
+  // The id of a call of JSON-RPC, as JSON; empty: it is none, or a notification.
+  [[nodiscard]] const std::string& rpc_id() const { return rpc_id_; }
   // Lent until the next call, or the end of these facts.
   [[nodiscard]] const sp_ask& ask(uint64_t ticket, uint32_t flags);
 
@@ -32,7 +34,7 @@ class Facts {
   void add(std::string_view name, std::string value);
   void add_query(const RequestHead& head);
 
-  std::string verb_, path_, text_, binding_, context_;
+  std::string verb_, path_, text_, binding_, rpc_id_;
   std::vector<std::pair<std::string_view, std::string>> fields_;
   std::vector<sp_pair> pairs_;
   sp_text object_{};

@@ -60,20 +60,50 @@ void add_detail(std::string& out, std::string_view detail) {
 
 }  // namespace
 
+namespace {
+
+constexpr int rpc_refused = -32001;  // of those that are the server's own (section 5.1)
+
+void add_answer(std::string& out, const Problem& problem) {
+  add_member(out, "code", problem.code);
+  add_member(out, "detail", problem.text);
+  if (problem.answer == nullptr) return;
+  if (problem.answer->rule.size > 0) add_member(out, "rule", view_of(problem.answer->rule));
+  add_detail(out, view_of(problem.answer->detail));
+}
+
+std::string details(const Problem& problem) {
+  std::string out = "{";
+  add_member(out, "title", reason_of(problem.status));
+  out.append(",\"status\":").append(std::to_string(problem.status));
+  add_answer(out, problem);
+  return out.append("}\n");
+}
+
+std::string rpc_error(const Problem& problem) {
+  std::string error = "{", data = "{";
+  error.append("\"code\":").append(std::to_string(rpc_refused));
+  // What an agent reads is the message: all that it needs to go on stands there.
+  std::string message(problem.text);
+  if (problem.answer != nullptr && problem.answer->detail.size > 0)
+    message.append("; ").append(view_of(problem.answer->detail));
+  add_member(error, "message", message);
+  add_answer(data, problem);
+  error.append(",\"data\":").append(data).append("}}");
+  std::string out = "{\"jsonrpc\":\"2.0\",\"id\":";
+  return out.append(problem.rpc_id).append(",\"error\":").append(error).append("}\n");
+}
+
+}  // namespace
+
 std::string problem_response(const Problem& problem, bool closes, bool head_only) {
-  std::string body = "{";
-  add_member(body, "title", reason_of(problem.status));
-  body.append(",\"status\":").append(std::to_string(problem.status));
-  add_member(body, "code", problem.code);
-  add_member(body, "detail", problem.text);
-  if (problem.answer != nullptr) {
-    if (problem.answer->rule.size > 0) add_member(body, "rule", view_of(problem.answer->rule));
-    add_detail(body, view_of(problem.answer->detail));
-  }
-  body += "}\n";
-  std::string out = "HTTP/1.1 " + std::to_string(problem.status) + " ";
-  out.append(reason_of(problem.status))
-      .append("\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nContent-Length: ")
+  const bool is_rpc = !problem.rpc_id.empty();
+  const std::string body = is_rpc ? rpc_error(problem) : details(problem);
+  std::string out = is_rpc ? "HTTP/1.1 200 OK\r\nContent-Type: application/json"
+                           : "HTTP/1.1 " + std::to_string(problem.status) + " " +
+                                 std::string(reason_of(problem.status)) +
+                                 "\r\nContent-Type: application/problem+json";
+  out.append("\r\nCache-Control: no-store\r\nContent-Length: ")
       .append(std::to_string(body.size()))
       .append("\r\n")
       .append(problem.extra_fields);

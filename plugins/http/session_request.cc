@@ -1,7 +1,6 @@
 // A request from its verdict to the target.
 #include <algorithm>
 #include <utility>
-#include "plugins/http/bounds.h"
 
 #include "plugins/http/bounds.h"
 #include "plugins/http/header_rules.h"
@@ -58,7 +57,12 @@ void Session::judge() {
   if (verdict == SP_WAIT)
     return refuse({.status = 413, .code = "too-large-to-ask", .text = too_large_to_ask}, true);
   if (verdict != SP_ALLOW)
-    return refuse({.status = 403, .code = "denied", .text = view_of(answer.message), .answer = &answer},
+    return refuse({.status = 403,
+                   .code = "denied",
+                   .text = view_of(answer.message),
+                   .answer = &answer,
+                   .extra_fields = {},
+                   .rpc_id = facts_->rpc_id()},
                   is_streamed_);
   is_owed_ = true;
   phase_ = Phase::leg;

@@ -95,6 +95,29 @@ TEST(Facts, RefusedJson) {
   EXPECT_EQ(asked(head).fault, "");
 }
 
+TEST(Facts, OfAToolCall) {
+  const std::string head = "POST /mcp\ncontent-type: application/json\n\n";
+  const Asked one = asked(
+      head +
+      R"({"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"drop_table","arguments":{"t":["a","b"]}}})");
+  for (const char* field : {"rpc tools/call", "tool drop_table", "argument t=a", "argument t=b"})
+    EXPECT_TRUE(one.has(field)) << field;
+  EXPECT_TRUE(asked(head + R"({"jsonrpc":"2.0","method":"resources/read","params":{"uri":"file:///x"}})")
+                  .has("resource file:///x"));
+  EXPECT_TRUE(asked(head + R"({"jsonrpc":"2.0","id":1,"result":{}})").has("rpc reply"));
+  EXPECT_EQ(asked(head + R"({"method":"tools/call"})").fault, "") << "nobody says that it is JSON-RPC";
+  for (const auto& [body, code] : std::vector<std::pair<std::string, std::string>>{
+           {R"([{"jsonrpc":"2.0","id":1,"method":"ping"}])", "rpc-batch"},
+           {R"({"JSONRPC":"2.0","id":1,"method":"ping"})", "rpc-letters"},
+           {R"({"jsonrpc":"2.0","id":1,"method":"ping","Method":"tools/call"})", "rpc-letters"},
+           {R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"Name":"x"}})", "rpc-letters"},
+           {R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":["x"]}})", "rpc-no-call"},
+           {R"({"jsonrpc":"2.0","id":1,"method":"tools/call"})", "rpc-no-call"},
+           {R"({"jsonrpc":"2.0","id":1,"method":1})", "rpc-no-call"},
+           {R"({"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"})", "body-key-twice"}})
+    EXPECT_EQ(asked(head + body).fault, code) << body;
+}
+
 TEST(Facts, NoRequest) {
   for (const char* bad : {"", "GET", "/x", "GET x y z", "GET /a;b", "GET /a//b", "GET /%2f", "G ET /"})
     EXPECT_NE(asked(bad).fault, "") << bad;
