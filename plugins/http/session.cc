@@ -149,6 +149,7 @@ void Session::end_exchange() {
   reply_ = Reply::none;
   is_sent_ = is_waiting_ = false;
   body_mask_.reset();
+  decoder_.reset();
   facts_.reset();
   body_.clear();
   host_.activity(SP_IDLE);

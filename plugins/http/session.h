@@ -12,6 +12,7 @@
 #include <optional>
 
 #include "plugins/http/body/body_mask.h"
+#include "plugins/http/body/decoder.h"
 #include "plugins/http/facts.h"
 #include "plugins/http/host.h"
 #include "plugins/http/masks.h"
@@ -72,6 +73,8 @@ class Session {
   void begin_reply();
   [[nodiscard]] bool mask_head(ResponseHead& head);
   [[nodiscard]] bool choose_reply(ResponseHead& head);
+  [[nodiscard]] bool choose_mask(ResponseHead& head);
+  [[nodiscard]] std::expected<void, BodyFault> masked_piece(std::string_view bytes);
   void reply_body(std::span<const uint8_t> piece);
   void end_reply();
   void fail_reply(std::string_view code, std::string_view text);
@@ -110,7 +113,8 @@ class Session {
   Reply reply_ = Reply::none;
   Masks masks_;
   std::unique_ptr<BodyMask> body_mask_;
-  std::string held_head_;  // until the first of a masked body is known
+  std::unique_ptr<Decoder> decoder_;  // null: its body comes plain
+  std::string held_head_;             // until the first of a masked body is known
   unsigned status_ = 0;
 };
 

@@ -135,11 +135,28 @@ bool Session::mask_head(ResponseHead& head) {
   return host_.ok();
 }
 
+// How its body is looked into. False: it cannot be, and the caller was told.
+bool Session::choose_mask(ResponseHead& head) {
+  const std::string* type = head.fields.find("content-type");
+  const std::string* codings = head.fields.find("content-encoding");
+  const size_t coding_count = head.fields.count("content-encoding");
+  const std::optional<Coding> coding = codings != nullptr ? coding_of(*codings) : Coding::identity;
+  body_mask_ = make_body_mask(media_of(type != nullptr ? *type : ""), masks_);
+  if (coding && *coding != Coding::identity) decoder_ = make_decoder(*coding);
+  const bool is_decoded = coding && coding_count <= 1 && (*coding == Coding::identity || decoder_);
+  if (head.status == 206 || !is_decoded || !body_mask_ || head.fields.count("content-type") > 1) {
+    fail_reply("reply-unreadable",
+               "the target's reply is of a type, charset or coding that cannot be looked into");
+    return false;
+  }
+  forget_body_fields(head.fields);
+  reply_ = Reply::masked;
+  return true;
+}
+
 // How its body goes on, and the fields that say so. False: it does not, and the caller was told.
 bool Session::choose_reply(ResponseHead& head) {
   const bool is_masked = masks_.any();
-  const std::string* type = head.fields.find("content-type");
-  const std::string* coding = head.fields.find("content-encoding");
   if (head.framing == Framing::none) {
     reply_ = Reply::empty;
     const std::string* length = replies_.head().fields.find("content-length");
@@ -147,17 +164,7 @@ bool Session::choose_reply(ResponseHead& head) {
     return true;
   }
   if (is_masked) {
-    if (head.status == 206 || (coding != nullptr && *coding != "identity")) {
-      fail_reply("reply-unreadable", "the target's reply is coded or a part: it cannot be looked into");
-      return false;
-    }
-    body_mask_ = make_body_mask(media_of(type != nullptr ? *type : ""), masks_);
-    if (!body_mask_) {
-      fail_reply("reply-unreadable", "the target's reply is of a type or charset that cannot be looked into");
-      return false;
-    }
-    forget_body_fields(head.fields);
-    reply_ = Reply::masked;
+    if (!choose_mask(head)) return false;
   } else {
     reply_ = head.framing == Framing::length ? Reply::passed : Reply::chunked;
   }
@@ -192,15 +199,25 @@ void Session::reply_body(std::span<const uint8_t> piece) {
   }
   host_.drop(SP_LEG_TARGET, piece.size());
   if (reply_ != Reply::masked) return;
+  const std::string_view bytes(reinterpret_cast<const char*>(piece.data()), piece.size());
+  const auto fed = decoder_
+                       ? decoder_->feed(bytes, [this](std::string_view plain) { return masked_piece(plain); })
+                       : masked_piece(bytes);
+  if (!fed) fail_reply(fed.error().code, fed.error().text);
+}
+
+std::expected<void, BodyFault> Session::masked_piece(std::string_view bytes) {
   std::string out;
-  const auto fed = body_mask_->feed({reinterpret_cast<const char*>(piece.data()), piece.size()}, out);
-  if (!fed) return fail_reply(fed.error().code, fed.error().text);
-  emit_masked(out);
+  auto fed = body_mask_->feed(bytes, out);
+  if (fed) emit_masked(out);
+  return fed;
 }
 
 void Session::end_reply() {
   if (reply_ == Reply::masked) {
     std::string out;
+    if (const auto whole = decoder_ ? decoder_->finish() : std::expected<void, BodyFault>(); !whole)
+      return fail_reply(whole.error().code, whole.error().text);
     const auto finished = body_mask_->finish(out);
     if (!finished) return fail_reply(finished.error().code, finished.error().text);
     emit_masked(out);

@@ -74,6 +74,7 @@ http {{
   server {{
     listen 127.0.0.1:{self.port}; access_log {self.folder}/whole.log whole; client_max_body_size 64m;
     location /files/ {{ root {self.folder}; }}
+    location /coded/ {{ alias {self.folder}/files/; add_header Content-Encoding $arg_c; }}
     location /admin {{ return 200 "secret\\n"; }}
     location /up/ {{ alias {self.folder}/files/up/; dav_methods PUT DELETE; create_full_put_path on; }}
     location /post {{ return 200 '{{"done": true}}\\n'; default_type application/json; }}

@@ -1,10 +1,12 @@
 """HTTP through the gateway, with curl before and nginx behind it: identity, routing, judging, holding, masking."""
 
 import base64
+import gzip
 import json
 import socket
 import subprocess
 import threading
+import zlib
 
 import process
 import tap
@@ -288,6 +290,24 @@ class Masked(Case):
         self.assertEqual((502, 502), (self.curl("/files/i.png")[0], self.curl("/files/broken.json")[0]))
         self.assertEqual(200, self.curl("/files/t.txt", "-r", "0-3")[0], "a range would cut what is looked for")
         self.assertIn('enc="identity"', self.nginx.asked()[-1])
+
+
+    def test_coded(self):
+        """a coding that comes unasked is undone and sent plain; one that is unknown, broken or a bomb is blocked"""
+        text = '{"mail": "%s", "n": [1, 2]}' % MAIL
+        for name, body in (("gzip", gzip.compress(text.encode())), ("deflate", zlib.compress(text.encode()))):
+            self.nginx.put("coded.json", body)
+            status, head, got = self.curl(f"/coded/coded.json?c={name}")
+            self.assertEqual((200, [1, 2]), (status, json.loads(got)["n"]), name)
+            self.assertNotIn(MAIL, got)
+            self.assertNotIn("Content-Encoding", head)
+        for name, body in (("gzip", b"nothing like it"), ("compress", b"x"), ("br", b"\xff\xff\xff"), ("gzip", gzip.compress(text.encode())[:-9])):
+            self.nginx.put("coded.json", body)
+            self.assertEqual(502, self.curl(f"/coded/coded.json?c={name}")[0], name)
+        self.nginx.put("coded.txt", gzip.compress(bytes(64 << 20)))
+        self.assertEqual(502, self.curl("/coded/coded.txt?c=gzip")[0])
+        self.nginx.put("coded.json", gzip.compress(text.encode()))
+        self.assertEqual(gzip.compress(text.encode())[10:], self.curl("/coded/coded.json?c=gzip", target="open", text=False)[2][10:], "unmasked it passes as it is")
 
 
 class Listener(Case):
