@@ -9,6 +9,8 @@ bool Masks::any() {
   return host_.field(nothing) != SP_FIELD_CLEAR;
 }
 
+bool Masks::names_any() { return host_.names_masked({}); }
+
 bool Masks::is_named(std::string_view path) {
   if (const auto found = named_.find(path); found != named_.end()) return found->second;
   const sp_text text = text_of(path);

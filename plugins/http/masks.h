@@ -14,6 +14,7 @@ class Masks : public Looker {
   explicit Masks(Host& host) : host_(host) {}
   // Whether any mask could apply to anything.
   [[nodiscard]] bool any();
+  [[nodiscard]] bool names_any() override;
   [[nodiscard]] bool is_named(std::string_view path) override;
   [[nodiscard]] bool mask(std::string& value, sp_kind kind, std::string_view path) override;
   // The policy was swapped: what was known of it is void.

@@ -119,6 +119,7 @@ ELSEWHERE = [
     (r"ninja -C build-release bench/micro/NAME", "bench/micro/meson.build", []),
     (r"bench/load/load\.py .*", "bench/load/load.py", ['"--binary"', '"--plugins"', '"--mask"']),
     (r"bench/load/tunnel\.py .*", "bench/load/tunnel.py", ['"--binary"']),
+    (r"bench/load/web\.py .*", "bench/load/web.py", ['"--binary"', '"--plugins"', '"--rounds"']),
     (r"bench/load/login\.py .*", "bench/load/login.py", ['"--binary"', '"--plugins"', '"--rounds"']),
 ]
 

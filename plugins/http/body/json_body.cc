@@ -1,6 +1,10 @@
 #include "plugins/http/body/json_body.h"
 
+#include <emmintrin.h>
+
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstdint>
 #include <ranges>
 #include <utility>
@@ -12,6 +16,32 @@ namespace sallyport::http {
 namespace {
 
 constexpr BodyFault broken{"body-no-json", "the reply says it is JSON and is none"};
+
+// Bytes as a string's end, or a word's, is looked for.
+enum class Kind : uint8_t { plain, mark, high, escape };
+constexpr std::array<Kind, 256> kinds = [] {
+  std::array<Kind, 256> all{};
+  for (size_t i = 0; i < 0x20; ++i) all[i] = Kind::mark;
+  for (const char c : {' ', ',', ':', '"', '[', ']', '{', '}'}) all[static_cast<uint8_t>(c)] = Kind::mark;
+  for (size_t i = 0x80; i < all.size(); ++i) all[i] = Kind::high;
+  all['\\'] = Kind::escape;
+  return all;
+}();
+
+// To the next byte of a string that is not plain ASCII, or is its end.
+size_t skip_plain(std::string_view text, size_t at) {
+  const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\'), first = _mm_set1_epi8(0x20);
+  for (; at + sizeof(__m128i) <= text.size(); at += sizeof(__m128i)) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + at));
+    // Signed: what has the high bit is below a blank, too.
+    const __m128i found =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, slash)),
+                     _mm_cmplt_epi8(bytes, first));
+    if (const auto where = static_cast<uint32_t>(_mm_movemask_epi8(found)); where != 0)
+      return at + static_cast<size_t>(std::countr_zero(where));
+  }
+  return at;
+}
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -126,7 +156,7 @@ bool JsonBody::begin_token(char c) {
 
 bool JsonBody::open(bool is_object) {
   if (levels_.size() == json_depth_max) return false;
-  if (levels_.empty()) is_named_ = looker_.is_named(path_);
+  if (levels_.empty()) is_named_ = names_any_ && looker_.is_named(path_);
   levels_.push_back({.is_object = is_object, .is_named = is_named_, .path_size = path_.size()});
   expect_ = is_object ? Expect::key_or_end : Expect::value_or_end;
   ++at_;
@@ -142,18 +172,31 @@ bool JsonBody::close(bool is_object) {
 }
 
 // Behind its last byte; nothing where it is not whole.
-size_t JsonBody::token_end() const {
+size_t JsonBody::token_end() {
+  if (token_ != Token::word) return string_end();
+  size_t at = at_;
+  while (at < segment_.size() && kinds[static_cast<uint8_t>(segment_[at])] != Kind::mark) ++at;
+  return at < segment_.size() ? at : std::string::npos;
+}
+
+size_t JsonBody::string_end() {
   const std::string_view text = segment_;
-  if (token_ == Token::word) {
-    const size_t end = text.find_first_of(",]} \t\r\n:\"[{", at_);
-    return end;
+  for (size_t at = at_; (at = skip_plain(text, at)) < text.size(); ++at) {
+    switch (kinds[static_cast<uint8_t>(text[at])]) {
+      case Kind::plain: break;
+      case Kind::mark:
+        if (text[at] == '"') return at + 1;
+        has_escape_ =
+            has_escape_ || static_cast<uint8_t>(text[at]) < 0x20;  // which none may be: looked at there
+        break;
+      case Kind::high: has_high_ = true; break;
+      case Kind::escape:
+        has_escape_ = true;
+        ++at;
+        break;
+    }
   }
-  for (size_t at = at_;;) {
-    at = text.find_first_of("\"\\", at);
-    if (at == text.npos) return at;
-    if (text[at] == '"') return at + 1;
-    if ((at += 2) > text.size()) return text.npos;
-  }
+  return text.npos;
 }
 
 bool JsonBody::end_token(size_t end) {
@@ -162,9 +205,10 @@ bool JsonBody::end_token(size_t end) {
   at_ = end;
   if (token == Token::word) {
     if (text != "true" && text != "false" && text != "null" && !is_number(text)) return false;
-  } else if (!is_string(text.substr(1, text.size() - 2)) || !is_text(text)) {
+  } else if ((has_escape_ && !is_string(text.substr(1, text.size() - 2))) || (has_high_ && !is_text(text))) {
     return false;
   }
+  has_escape_ = has_high_ = false;
   if (token == Token::key) {
     end_key(end);
     return true;
@@ -180,7 +224,7 @@ void JsonBody::end_key(size_t end) {
   path_.resize(level.path_size);
   expect_ = Expect::colon;
   is_named_ = level.is_named;
-  if (is_named_) return;
+  if (is_named_ || !names_any_) return;
   const std::string_view name = std::string_view(segment_).substr(token_begin_ + 1, end - token_begin_ - 2);
   if (path_.size() + name.size() < body_name_size_max) path_.append(".").append(name);
   is_named_ = looker_.is_named(path_);
@@ -215,24 +259,25 @@ std::string JsonBody::with_named_masked(size_t end) {
 }
 
 std::expected<void, BodyFault> JsonBody::flush(std::string& out) {
-  const std::string text = with_named_masked(at_);
+  const std::string edited = named_.empty() ? std::string() : with_named_masked(at_);
+  const std::string_view text = edited.empty() ? std::string_view(segment_).substr(0, at_) : edited;
   // What stands before the first value, key or bracket would make no JSON behind brackets of ours.
   size_t lead = 0;
   while (lead < text.size() && (is_blank(text[lead]) || (text[lead] == ',' && !begun_in_.empty()))) ++lead;
-  std::string begin, end;
-  for (size_t i = 0; i < begun_in_.size(); ++i) {
-    begin += begun_in_[i] ? "{" : "[";
-    if (begun_in_[i] && i + 1 < begun_in_.size()) begin += "\"\":";
-  }
-  for (const Level& level : levels_ | std::views::reverse) end += level.is_object ? '}' : ']';
-  std::string whole = begin;
-  whole.append(text, lead).append(end);
+  out.append(text, 0, lead);
   if (lead < text.size()) {
-    if (!looker_.mask(whole, SP_KIND_JSON, body_path) || whole.size() < begin.size() + end.size() ||
-        !whole.starts_with(begin) || !whole.ends_with(end))
+    std::string begin, end;
+    for (size_t i = 0; i < begun_in_.size(); ++i) {
+      begin += begun_in_[i] ? "{" : "[";
+      if (begun_in_[i] && i + 1 < begun_in_.size()) begin += "\"\":";
+    }
+    for (const Level& level : levels_ | std::views::reverse) end += level.is_object ? '}' : ']';
+    whole_.assign(begin).append(text, lead).append(end);
+    if (!looker_.mask(whole_, SP_KIND_JSON, body_path) || whole_.size() < begin.size() + end.size() ||
+        !whole_.starts_with(begin) || !whole_.ends_with(end))
       return std::unexpected(withheld_whole);
+    out.append(whole_, begin.size(), whole_.size() - begin.size() - end.size());
   }
-  out.append(text, 0, lead).append(whole, begin.size(), whole.size() - begin.size() - end.size());
   segment_.erase(0, at_);
   at_ = 0;
   begun_in_.clear();

@@ -13,7 +13,7 @@ namespace sallyport::http {
 class JsonBody : public BodyMask {
  public:
   // `lines`: values follow each other, with blanks between (NDJSON).
-  JsonBody(Looker& looker, bool lines) : looker_(looker), lines_(lines) {}
+  JsonBody(Looker& looker, bool lines) : looker_(looker), names_any_(looker.names_any()), lines_(lines) {}
   [[nodiscard]] std::expected<void, BodyFault> feed(std::string_view bytes, std::string& out) override;
   [[nodiscard]] std::expected<void, BodyFault> finish(std::string& out) override;
 
@@ -34,7 +34,8 @@ class JsonBody : public BodyMask {
   [[nodiscard]] bool begin_token(char c);
   [[nodiscard]] bool open(bool is_object);
   [[nodiscard]] bool close(bool is_object);
-  [[nodiscard]] size_t token_end() const;
+  [[nodiscard]] size_t token_end();
+  [[nodiscard]] size_t string_end();
   [[nodiscard]] bool end_token(size_t end);
   void end_key(size_t end);
   void end_value();
@@ -42,12 +43,15 @@ class JsonBody : public BodyMask {
   [[nodiscard]] std::string with_named_masked(size_t end);
 
   Looker& looker_;
+  bool names_any_;
   bool lines_;
   Expect expect_ = Expect::value;
   Token token_ = Token::none;
+  bool has_escape_ = false, has_high_ = false;  // so far in the string
   size_t token_begin_ = 0;
   size_t at_ = 0;        // in `segment_`: read up to here
   std::string segment_;  // not yet sent on
+  std::string whole_;    // it, within brackets
   std::vector<Level> levels_;
   std::vector<bool> begun_in_;  // at the segment's begin: which levels were open, true: objects
   std::string path_{body_path};

@@ -11,6 +11,8 @@ namespace sallyport::http {
 
 struct Looker {
   virtual ~Looker() = default;
+  // Whether a mask names any place at all.
+  [[nodiscard]] virtual bool names_any() = 0;
   // Whether a mask names this place ("body.customer.email"), so that it is masked whatever it holds.
   [[nodiscard]] virtual bool is_named(std::string_view path) = 0;
   // Edits the value. False: it may not be shown at all.

@@ -10,6 +10,7 @@ namespace sallyport::http {
 
 class Eyes : public Looker {
  public:
+  [[nodiscard]] bool names_any() override { return true; }
   [[nodiscard]] bool is_named(std::string_view path) override {
     return path == "body.named" || path == "body.rows.named";
   }
