@@ -25,6 +25,11 @@ constexpr Fault no_request{400, "no-request", "write METHOD PATH, then fields, a
 constexpr Fault json_too_large{413, "body-too-large",
                                "a JSON body of more than 512 KiB cannot be judged: send it in parts"};
 
+constexpr Fault too_many_pairs{413, "body-too-complex", "the form has more pairs than can be judged"};
+constexpr Fault unreadable_body{
+    415, "body-unreadable",
+    "a body that is coded, or in another charset than UTF-8, cannot be judged: send it plain"};
+
 // RFC 9110, 9.2.1: what a method is meant to do.
 std::string_view effect_of(std::string_view method) {
   if (method == "GET" || method == "HEAD" || method == "OPTIONS") return "read";
@@ -64,13 +69,41 @@ std::string shown_body(std::string_view body, bool is_whole) {
 void Facts::add(std::string_view name, std::string value) { fields_.emplace_back(name, std::move(value)); }
 
 // Each pair decoded, "name=value".
-void Facts::add_query(const RequestHead& head) {
-  std::string_view rest = head.query;
+void Facts::add_pairs(std::string_view fact, std::string_view rest) {
   while (!rest.empty()) {
     const size_t end = std::min(rest.find('&'), rest.size());
-    if (end > 0) add("query", form_decoded(rest.substr(0, end)));
+    if (end > 0) add(fact, form_decoded(rest.substr(0, end)));
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
+}
+
+// What says to be JSON is, or is refused. What does not say so is read as JSON where it is some: servers are
+// known to take it without a type.
+std::expected<void, Fault> Facts::add_body(std::string_view type, std::string_view body, bool is_whole) {
+  const Media media = media_of(type);
+  const bool says_json = lower(type).contains("json");
+  if (says_json && media != Media::json && media != Media::json_lines)
+    return std::unexpected(unreadable_body);
+  if (media == Media::form && is_whole) {
+    if (std::ranges::count(body, '&') >= static_cast<ptrdiff_t>(json_fact_count_max))
+      return std::unexpected(too_many_pairs);
+    add_pairs("form", body);
+  }
+  if (says_json && !is_whole) return std::unexpected(json_too_large);
+  const size_t first = body.find_first_not_of(" \t\r\n");
+  const bool looks_like_json = first != body.npos && (body[first] == '{' || body[first] == '[');
+  if (body.empty() || (media != Media::json && !looks_like_json)) return {};
+  auto facts = json_facts(body);
+  if (!facts) {
+    const bool is_none = media != Media::json && facts.error().code == no_json_code;
+    return is_none ? std::expected<void, Fault>() : std::unexpected(facts.error());
+  }
+  for (std::string& one : *facts) add("json", std::move(one));
+  auto rpc = rpc_facts(body);
+  if (!rpc) return std::unexpected(rpc.error());
+  rpc_id_ = std::move(rpc->id);
+  for (auto& [name, value] : rpc->fields) add(name, std::move(value));
+  return {};
 }
 
 std::expected<Facts, Fault> Facts::of(const RequestHead& head, std::string_view path, std::string_view body,
@@ -79,7 +112,7 @@ std::expected<Facts, Fault> Facts::of(const RequestHead& head, std::string_view 
   out.verb_ = head.method;
   out.path_ = path;
   out.add("effect", std::string(effect_of(head.method)));
-  out.add_query(head);
+  out.add_pairs("query", head.query);
   std::string text = head.method + " " + std::string(path) + (head.has_query ? "?" + head.query : "");
   std::string binding = std::string(where) + text;
   for (const Field& field : head.fields) {
@@ -92,19 +125,11 @@ std::expected<Facts, Fault> Facts::of(const RequestHead& head, std::string_view 
     binding.append(1, '\0').append(name).append(1, '\0').append(field.value);
   }
   const std::string* type = head.fields.find("content-type");
-  const Media media = media_of(type ? *type : "");
+  const std::string* coding = head.fields.find("content-encoding");
+  if (coding && lower(*coding) != "identity") return std::unexpected(unreadable_body);
   if (type) out.add("type", lower(std::string_view(*type).substr(0, type->find(';'))));
-  const bool is_json = type && media == Media::json;
-  if (is_json && !is_whole) return std::unexpected(json_too_large);
-  if (is_json && !body.empty()) {
-    auto facts = json_facts(body);
-    if (!facts) return std::unexpected(facts.error());
-    for (std::string& one : *facts) out.add("json", std::move(one));
-    auto rpc = rpc_facts(body);
-    if (!rpc) return std::unexpected(rpc.error());
-    out.rpc_id_ = std::move(rpc->id);
-    for (auto& [name, value] : rpc->fields) out.add(name, std::move(value));
-  }
+  if (const auto added = out.add_body(type ? *type : "", body, is_whole); !added)
+    return std::unexpected(added.error());
   if (!body.empty() || !is_whole) text.append("\n\n").append(shown_body(body, is_whole));
   binding.append(2, '\0').append(digest_of(body));
   out.text_ = std::move(text);

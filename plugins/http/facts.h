@@ -32,7 +32,9 @@ class Facts {
 
  private:
   void add(std::string_view name, std::string value);
-  void add_query(const RequestHead& head);
+  void add_pairs(std::string_view fact, std::string_view pairs);
+  [[nodiscard]] std::expected<void, Fault> add_body(std::string_view type, std::string_view body,
+                                                    bool is_whole);
 
   std::string verb_, path_, text_, binding_, rpc_id_;
   std::vector<std::pair<std::string_view, std::string>> fields_;

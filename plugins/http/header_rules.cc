@@ -27,6 +27,24 @@ bool same(std::string_view a, std::string_view b) {
   return a.size() == b.size() && strncasecmp(a.data(), b.data(), a.size()) == 0;
 }
 
+// As CGI and its heirs read a name: '_' and '-' are one.
+bool same_to_servers(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           const auto plain = [](char c) {
+             return c == '_' ? '-' : static_cast<char>(tolower(static_cast<unsigned char>(c)));
+           };
+           return plain(x) == plain(y);
+         });
+}
+
+void remove_in_any_spelling(Fields& fields, std::string_view name) {
+  std::vector<std::string> spellings;
+  for (const Field& field : fields) {
+    if (same_to_servers(field.name, name)) spellings.push_back(field.name);
+  }
+  for (const std::string& one : spellings) fields.remove(one);
+}
+
 // Those that Connection names, too.
 void remove_hop_by_hop(Fields& fields) {
   std::vector<std::string> named;
@@ -43,7 +61,7 @@ void remove_hop_by_hop(Fields& fields) {
     }
   }
   for (const std::string& name : named) fields.remove(name);
-  for (const std::string_view name : hop_by_hop) fields.remove(name);
+  for (const std::string_view name : hop_by_hop) remove_in_any_spelling(fields, name);
 }
 
 // Location, Content-Location: of the target's own, or a path of it.
@@ -82,14 +100,17 @@ std::string cookie_led_back(std::string_view value, const Route& route) {
 
 void write_request_fields(RequestHead& head, const RequestTerms& terms) {
   remove_hop_by_hop(head.fields);
-  for (const std::string_view name : spoofable) head.fields.remove(name);
+  for (const std::string_view name : spoofable) remove_in_any_spelling(head.fields, name);
+  remove_in_any_spelling(head.fields, "Host");
   head.fields.set("Host", terms.host);
   if (terms.is_masked) {
     for (const std::string_view name : {"Range", "If-Range", "Want-Digest", "Want-Content-Digest"})
       head.fields.remove(name);
     head.fields.set("Accept-Encoding", "identity");
   }
-  if (!terms.credential_name.empty()) head.fields.set(terms.credential_name, terms.credential_value);
+  if (terms.credential_name.empty()) return;
+  remove_in_any_spelling(head.fields, terms.credential_name);
+  head.fields.set(terms.credential_name, terms.credential_value);
 }
 
 void frame_request(RequestHead& head, bool has_body, bool is_chunked, size_t size) {

@@ -11,7 +11,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr Fault no_json{400, "body-no-json", "the body says it is JSON and is none"};
+constexpr Fault no_json{400, no_json_code, "the body says it is JSON and is none"};
 constexpr Fault twice{400, "body-key-twice",
                       "a key stands twice in the body: two readers would take it differently"};
 constexpr Fault too_much{413, "body-too-complex",

@@ -10,6 +10,8 @@
 
 namespace sallyport::http {
 
+inline constexpr std::string_view no_json_code = "body-no-json";
+
 // An error where it is no JSON (RFC 8259), has a key twice, or more than bounds.h says: what cannot be judged
 // whole is not judged in part.
 [[nodiscard]] std::expected<std::vector<std::string>, Fault> json_facts(std::string_view body);

@@ -17,6 +17,7 @@ constexpr std::array facts = {
     sp_fact{text("field.header"), text("each field that goes on: name: value, the name in lower case")},
     sp_fact{text("field.type"), text("the body's media type")},
     sp_fact{text("field.json"), text("each value of a JSON body: customer.email=ann@example.com")},
+    sp_fact{text("field.form"), text("each pair of a form, decoded: name=value")},
     sp_fact{text("field.rpc"), text("the method of a JSON-RPC call: tools/call, resources/read, ...")},
     sp_fact{text("field.tool"), text("the tool that an MCP call names")},
     sp_fact{text("field.argument"), text("each argument of that call: table=customers")},

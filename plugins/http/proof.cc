@@ -49,7 +49,8 @@ std::expected<Proof, std::string_view> basic_proof(std::string_view text) {
   Proof out{.who = user.substr(0, comma),
             .target = comma == std::string::npos ? "" : user.substr(comma + 1),
             .secret = pair->substr(colon + 1),
-            .is_given = true};
+            .is_given = true,
+            .is_ambient = true};
   explicit_bzero(pair->data(), pair->size());
   return out;
 }

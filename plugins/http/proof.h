@@ -14,6 +14,7 @@ struct Proof {
   std::string target;  // that the user name carries (`WHO,TARGET` of Basic); empty: none
   std::string secret;  // zeroed by `forget`
   bool is_given = false;
+  bool is_ambient = false;  // browsers send it by themselves
 
   void forget();
 };

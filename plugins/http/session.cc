@@ -11,6 +11,8 @@ namespace sallyport::http {
 namespace {
 
 constexpr uint8_t tls_handshake = 0x16;  // RFC 8446, section 5.1
+// Methods are told apart by case (RFC 9110, 9.1), but not by every server.
+constexpr Fault small_letters{501, "method-letters", "methods are written in capitals"};
 constexpr Fault needs_tls{400, "tls-needed", "this port takes TLS alone: use https"};
 
 }  // namespace
@@ -100,6 +102,9 @@ bool Session::take_step(const Step& step) {
 
 void Session::begin_request() {
   head_ = requests_.head();
+  body_whole_ = is_sent_ = false;
+  if (std::ranges::any_of(head_.method, [](char c) { return c >= 'a' && c <= 'z'; }))
+    return refuse(small_letters);
   body_.clear();
   seen_.clear();
   facts_.reset();

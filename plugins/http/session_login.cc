@@ -41,6 +41,11 @@ void Session::prepare_login() {
   auto route = route_of(head_, proof_, listener_decides_);
   if (!route) return refuse({.status = 400, .code = "no-target", .text = route.error()}, true);
   route_ = std::move(*route);
+  const std::string* site = head_.fields.find("sec-fetch-site");
+  const bool is_ambient = !proof_.is_given || proof_.is_ambient;
+  if (is_ambient && site != nullptr && *site != "same-origin" && *site != "none")
+    return refuse({.status = 403, .code = "cross-site", .text = "a page of another site asks in your name"},
+                  true);
   if (is_proven_) {
     if (!is_same_caller()) return;
     phase_ = Phase::body;

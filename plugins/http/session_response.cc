@@ -1,4 +1,6 @@
 // The target's leg, and its replies on their way to the caller.
+#include <strings.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -11,15 +13,17 @@ namespace sallyport::http {
 
 namespace {
 
-// Fields that hold no words of the target's: what they say is fixed by their grammar.
-bool is_grammatical(std::string_view name) {
-  for (const std::string_view one : {"content-type", "content-length", "date", "age", "vary", "allow",
-                                     "expires", "transfer-encoding", "retry-after"}) {
-    if (name.size() == one.size() && std::equal(name.begin(), name.end(), one.begin(),
-                                                [](char a, char b) { return (a | 0x20) == b || a == b; }))
-      return true;
-  }
-  return false;
+constexpr size_t http_date_size = 29;  // RFC 9110, 5.6.7: IMF-fixdate
+
+// Fields that hold no words of the target's: the parser has read them, or they are dates in letters and
+// digits.
+bool is_grammatical(const Field& field) {
+  const auto is = [&field](std::string_view name) {
+    return field.name.size() == name.size() && strncasecmp(field.name.data(), name.data(), name.size()) == 0;
+  };
+  if (is("content-length")) return true;
+  const bool is_date = is("date") || is("expires") || is("last-modified");
+  return is_date && field.value.size() == http_date_size && field.value.ends_with(" GMT");
 }
 
 std::string place_of(std::string_view name) {
@@ -128,8 +132,11 @@ bool Session::mask_head(ResponseHead& head) {
   head.reason.clear();
   std::vector<std::string> gone;
   for (Field& field : head.fields) {
-    if (is_grammatical(field.name)) continue;
-    if (!masks_.mask(field.value, SP_KIND_TEXT, place_of(field.name))) gone.push_back(field.name);
+    std::string name = field.name;
+    const bool is_clean = masks_.mask(name, SP_KIND_TEXT, "header") && name == field.name;
+    const bool is_shown =
+        is_clean && (is_grammatical(field) || masks_.mask(field.value, SP_KIND_TEXT, place_of(field.name)));
+    if (!is_shown) gone.push_back(field.name);
   }
   for (const std::string& name : gone) head.fields.remove(name);
   return host_.ok();

@@ -159,6 +159,7 @@ class Callers(Case):
         """what two readers might take differently reaches nobody"""
         token = self.gate.token()
         head = f"Host: x\r\nAuthorization: Bearer {token}\r\n"
+        basic = base64.b64encode(f"agent:{SECRETS['agent']}".encode()).decode()
         before = len(self.nginx.asked())
         for bad in (f"POST /t/open/post HTTP/1.1\r\n{head}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
                     f"POST /t/open/post HTTP/1.1\r\n{head}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
@@ -166,6 +167,8 @@ class Callers(Case):
                     f"GET /t/open/x HTTP/1.1\n{head}\n", f"GET /t/open/x HTTP/1.1\r\n{head}X : y\r\n\r\n", f"GET /t/open/x HTTP/1.1\r\n{head}Host: y\r\n\r\n",
                     f"GET /t/open/x HTTP/1.1\r\n{head}Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
                     f"POST /t/open/post HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: 15\r\n\r\n{{\"a\":1,\"a\":\"2\"}}",
+                    f"delete /t/open/x HTTP/1.1\r\n{head}\r\n", f"POST /t/open/post HTTP/1.1\r\n{head}Content-Encoding: gzip\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}",
+                    f"GET /t/open/x HTTP/1.1\r\nHost: x\r\nSec-Fetch-Site: cross-site\r\nAuthorization: Basic {basic}\r\n\r\n",
                     f"CONNECT example.com:443 HTTP/1.1\r\n{head}\r\n"):
             with self.connected() as sock:
                 sock.sendall(bad.encode())
@@ -283,6 +286,7 @@ class Masked(Case):
         self.assertNotIn(MAIL, body)
         self.assertTrue(body.endswith('{"b":1}\n\n[2]\n'), body)
         _, head, _ = self.curl("/head")
+        self.assertRegex(head, r"Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT")
         self.assertNotIn(MAIL, head)
         self.assertNotIn("nobody at all", head)
         self.nginx.put("i.png", b"\x89PNG\r\n\0\0")

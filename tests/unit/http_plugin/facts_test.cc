@@ -118,6 +118,25 @@ TEST(Facts, OfAToolCall) {
     EXPECT_EQ(asked(head + body).fault, code) << body;
 }
 
+// A server may take for JSON what does not say so; what nobody could judge is refused.
+TEST(Facts, BodiesInDisguise) {
+  for (const char* type :
+       {"text/plain", "application/x-www-form-urlencoded", "application/octet-stream", "x/y"})
+    EXPECT_TRUE(
+        asked(std::string("POST /\ncontent-type: ") + type + "\n\n \n{\"order\":{\"size\":\"large\"}}")
+            .has("json order.size=large"))
+        << type;
+  EXPECT_TRUE(asked("POST /\n\n[{\"a\":1}]").has("json a=1"));
+  EXPECT_EQ(asked("POST /\ncontent-type: text/plain\n\n{\"a\":1,\"a\":2}").fault, "body-key-twice");
+  EXPECT_EQ(asked("POST /\ncontent-type: text/plain\n\n{no json").fault, "");
+  for (const char* head :
+       {"content-type: application/json; charset=utf-16", "content-type: text/json; charset=utf-7",
+        "content-type: application/json-seq", "content-encoding: gzip", "content-encoding: identity, br"})
+    EXPECT_EQ(asked(std::string("POST /\n") + head + "\n\n{}").fault, "body-unreadable") << head;
+  const Asked form = asked("POST /\ncontent-type: application/x-www-form-urlencoded\n\nsize=l%61rge&to=a+b");
+  EXPECT_TRUE(form.has("form size=large") && form.has("form to=a b"));
+}
+
 TEST(Facts, NoRequest) {
   for (const char* bad : {"", "GET", "/x", "GET x y z", "GET /a;b", "GET /a//b", "GET /%2f", "G ET /"})
     EXPECT_NE(asked(bad).fault, "") << bad;

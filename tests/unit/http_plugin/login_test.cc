@@ -22,6 +22,8 @@ TEST(Proof, Forms) {
   EXPECT_EQ(of({"Basic YW5uOnNlOmNyZXQ="})->who, "ann");
   EXPECT_EQ(of({"Basic YW5uOnNlOmNyZXQ="})->secret, "se:cret");
   EXPECT_EQ(of({"Basic YW5uLGNybTpz"})->target, "crm");
+  EXPECT_TRUE(of({"Basic YW5uLGNybTpz"})->is_ambient);
+  EXPECT_FALSE(of({"Bearer a.b.c"})->is_ambient);
 }
 
 TEST(Proof, Refused) {
