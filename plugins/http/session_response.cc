@@ -23,7 +23,10 @@ bool is_grammatical(const Field& field) {
   };
   if (is("content-length")) return true;
   const bool is_date = is("date") || is("expires") || is("last-modified");
-  return is_date && field.value.size() == http_date_size && field.value.ends_with(" GMT");
+  return is_date && field.value.size() == http_date_size && field.value.ends_with(" GMT") &&
+         std::ranges::all_of(field.value, [](unsigned char c) {
+           return isalnum(c) != 0 || c == ' ' || c == ',' || c == ':';
+         });
 }
 
 std::string place_of(std::string_view name) {
@@ -98,7 +101,8 @@ void Session::read_target(std::span<const uint8_t> data) {
     at += step.consumed;
     if (step.kind == Step::Kind::more) break;
     if (step.kind == Step::Kind::head) begin_reply();
-    if (step.kind == Step::Kind::end) end_reply();
+    const bool is_final = status_ != 0;  // interim ones end, too
+    if (step.kind == Step::Kind::end && is_final) end_reply();
     if (step.kind == Step::Kind::bad && !is_sent_) return close_leg("spoke unasked");
     if (step.kind == Step::Kind::bad)
       fail_reply("target-unreadable", "the target's reply cannot be read safely");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "plugins/http/body/json_body.h"
 #include "plugins/http/body/text_body.h"
@@ -48,6 +49,28 @@ std::expected<void, BodyFault> EventBody::finish(std::string&) {
   return {};
 }
 
+// As one JSON text, or each line as one or as what it is.
+bool EventBody::mask_data(std::string& data) {
+  std::string whole;
+  JsonBody reader(looker_, false);
+  if (reader.feed(data, whole) && reader.finish(whole)) {
+    data = std::move(whole);
+    return true;
+  }
+  if (!looker_.mask(data, SP_KIND_TEXT, body_path)) return false;
+  std::string out;
+  for (size_t at = 0; at <= data.size();) {
+    const size_t end = std::min(data.find('\n', at), data.size());
+    std::string line = data.substr(at, end - at);
+    if (!mask_text(looker_, line)) line.clear();
+    if (at > 0) out += '\n';
+    out.append(line);
+    at = end + 1;
+  }
+  data = std::move(out);
+  return true;
+}
+
 std::expected<void, BodyFault> EventBody::event(std::string_view lines, std::string& out) {
   std::string data, others;
   bool has_data = false;
@@ -67,13 +90,8 @@ std::expected<void, BodyFault> EventBody::event(std::string_view lines, std::str
   }
   if (!is_text(data) || !is_text(others)) return std::unexpected(not_text);
   if (!others.empty() && !looker_.mask(others, SP_KIND_TEXT, body_path)) others.clear();
-  std::string shown;
-  JsonBody reader(looker_, false);
-  const bool is_json = has_data && reader.feed(data, shown) && reader.finish(shown);
-  if (!is_json) {
-    shown = data;
-    if (!shown.empty() && !looker_.mask(shown, SP_KIND_TEXT, body_path)) shown.clear();
-  }
+  std::string shown = data;
+  if (!mask_data(shown)) shown.clear();
   out.append(others);
   if (!others.empty() && others.back() != '\n') out += '\n';
   for (size_t at = 0; has_data && at <= shown.size();) {

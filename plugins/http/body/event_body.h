@@ -13,6 +13,7 @@ class EventBody : public BodyMask {
   [[nodiscard]] std::expected<void, BodyFault> finish(std::string& out) override;
 
  private:
+  [[nodiscard]] bool mask_data(std::string& data);
   [[nodiscard]] std::expected<void, BodyFault> event(std::string_view lines, std::string& out);
   Looker& looker_;
   std::string text_;      // not yet whole

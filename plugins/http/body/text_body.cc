@@ -1,6 +1,9 @@
 #include "plugins/http/body/text_body.h"
 
 #include <cstdint>
+#include <utility>
+
+#include "plugins/http/body/json_body.h"
 
 namespace sallyport::http {
 
@@ -32,6 +35,18 @@ bool is_text(std::string_view bytes) {
   return true;
 }
 
+bool mask_text(Looker& looker, std::string& text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  const bool may_be_json = first != text.npos && std::string_view("{[\"").contains(text[first]);
+  JsonBody reader(looker, false);
+  std::string shown;
+  if (may_be_json && reader.feed(text, shown) && reader.finish(shown)) {
+    text = std::move(shown);
+    return true;
+  }
+  return text.empty() || looker.mask(text, SP_KIND_TEXT, body_path);
+}
+
 std::expected<void, BodyFault> TextBody::feed(std::string_view bytes, std::string&) {
   if (bytes.size() > value_size_max - text_.size()) return std::unexpected(too_large_to_mask);
   text_.append(bytes);
@@ -40,7 +55,7 @@ std::expected<void, BodyFault> TextBody::feed(std::string_view bytes, std::strin
 
 std::expected<void, BodyFault> TextBody::finish(std::string& out) {
   if (!is_text(text_)) return std::unexpected(not_text);
-  if (!text_.empty() && !looker_.mask(text_, SP_KIND_TEXT, body_path)) return std::unexpected(withheld_whole);
+  if (!mask_text(looker_, text_)) return std::unexpected(withheld_whole);
   out.append(text_);
   text_.clear();
   return {};

@@ -16,6 +16,10 @@ class TextBody : public BodyMask {
   std::string text_;
 };
 
+// A text that is JSON is looked at as JSON, whatever it is called: escapes hide nothing. False: it may not be
+// shown at all.
+[[nodiscard]] bool mask_text(Looker& looker, std::string& text);
+
 // What cannot be text: a NUL, or no UTF-8 (RFC 3629).
 [[nodiscard]] bool is_text(std::string_view bytes);
 

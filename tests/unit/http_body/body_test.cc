@@ -52,6 +52,10 @@ const Case cases[] = {
     {Media::events, "data\n\ndata: half", "data: \n\n"},
     {Media::form, "a=1&b=s%65cret+x&c", "a=1&b=%5Bgone%5D+x&c"},
     {Media::form, "named=a%20b&x=%zz", "named=%5Bnamed%5D&x=%zz"},
+    {Media::events, "data: {\"a\":\"s\\u0065cret\"}\ndata: secret\n\n",
+     "data: {\"a\":\"[gone]\"}\ndata: [gone]\n\n"},
+    {Media::text, " {\"a\":\"s\\u0065cret\"}\n", " {\"a\":\"[gone]\"}\n"},
+    {Media::text, "{no json, a secret", "{no json, a [gone]"},
     {Media::text, "no secret here", "no [gone] here"},
     {Media::text, "", ""},
 };
