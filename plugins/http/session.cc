@@ -82,10 +82,12 @@ void Session::read_client(std::span<const uint8_t> data) {
     at += step.consumed;
     if (!take_step(step)) break;
   }
+  if (is_streamed_ && is_sent_ && phase_ == Phase::body) flush_streamed();
   if (phase_ == Phase::over) return;
   host_.drop(SP_LEG_CLIENT, at);
-  // The next request waits for this one's reply.
-  if (at < data.size()) host_.pause(SP_LEG_CLIENT);
+  // What is left waits for this request's reply; or it is half of something, and the other half must come.
+  const bool waits = phase_ != Phase::head && phase_ != Phase::body;
+  if (waits && at < data.size()) host_.pause(SP_LEG_CLIENT);
 }
 
 // False: more bytes are needed.
@@ -107,6 +109,7 @@ void Session::begin_request() {
     return refuse(small_letters);
   body_.clear();
   seen_.clear();
+  streamed_.clear();
   facts_.reset();
   is_streamed_ = is_sent_ = body_whole_ = is_waiting_ = false;
   status_ = 0;
@@ -128,6 +131,7 @@ void Session::take_body(std::span<const uint8_t> piece) {
 void Session::end_body() {
   body_whole_ = true;
   if (is_streamed_) {
+    flush_streamed();
     if (is_sent_ && head_.framing == Framing::chunked)
       host_.emit(SP_LEG_TARGET, last_chunk({}).value_or("0\r\n\r\n"));
     phase_ = is_sent_ ? Phase::reply : phase_;
@@ -155,6 +159,7 @@ void Session::end_exchange() {
   is_sent_ = is_waiting_ = false;
   body_mask_.reset();
   decoder_.reset();
+  reply_out_.clear();
   facts_.reset();
   body_.clear();
   host_.activity(SP_IDLE);

@@ -61,6 +61,7 @@ class Session {
   void prepare_leg();
   void send_request();
   void stream_body(std::span<const uint8_t> piece);
+  void flush_streamed();
   void refuse(const Problem& problem, bool closes);
   void refuse(const Fault& fault);
   [[nodiscard]] bool screened(std::string_view name, std::string_view value);
@@ -78,7 +79,7 @@ class Session {
   void reply_body(std::span<const uint8_t> piece);
   void end_reply();
   void fail_reply(std::string_view code, std::string_view text);
-  void emit_masked(std::string_view bytes);
+  void flush_reply();
   void close_leg(std::string_view reason);
 
   Host host_;
@@ -99,7 +100,8 @@ class Session {
   RequestHead head_;
   Route route_;
   std::string body_;
-  std::string seen_;  // the end of what was streamed of it
+  std::string streamed_;  // of it, not yet sent on
+  std::string seen_;      // the end of what was
   std::optional<Facts> facts_;
   uint64_t ticket_ = 0;
   bool is_streamed_ = false, body_whole_ = false, is_sent_ = false, is_waiting_ = false;
@@ -115,6 +117,7 @@ class Session {
   std::unique_ptr<BodyMask> body_mask_;
   std::unique_ptr<Decoder> decoder_;  // null: its body comes plain
   std::string held_head_;             // until the first of a masked body is known
+  std::string reply_out_;             // of the body, not yet sent on
   unsigned status_ = 0;
 };
 

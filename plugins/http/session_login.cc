@@ -75,6 +75,9 @@ void Session::continue_login() {
     if (verdict == SP_WAIT || !host_.ok()) return;
     if (verdict != SP_ALLOW) return refuse_login(view_of(identity.message));
     is_proven_ = true;
+    // The login is over, whatever becomes of the request that brought the proof.
+    host_.activity(SP_IDLE);
+    host_.activity(SP_BUSY);
     proof_digest_ = digest_of(proof_);
     options_ = Options::of({identity.options, identity.option_count});
     target_host_ = options_.host.empty() ? std::string(view_of(identity.target_host)) : options_.host;

@@ -118,21 +118,30 @@ void Session::send_request() {
   phase_ = Phase::body;
   const std::string held = std::exchange(body_, {});
   if (!held.empty()) stream_body({reinterpret_cast<const uint8_t*>(held.data()), held.size()});
+  flush_streamed();
+  if (phase_ != Phase::body) return;
   if (head_.expects_continue && held.empty()) host_.emit(SP_LEG_CLIENT, "HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+// Gathered: a peer that sends a byte a chunk would have the host called, and the record written, for each.
 void Session::stream_body(std::span<const uint8_t> piece) {
   const std::string_view all(reinterpret_cast<const char*>(piece.data()), piece.size());
   for (size_t at = 0; at < all.size() && phase_ != Phase::over; at += emit_size_max) {
-    const std::string_view bytes = all.substr(at, emit_size_max);
-    // What is looked for may lie across two pieces.
-    seen_.append(bytes);
-    if (!screened("body", seen_)) return;
-    seen_.erase(0, seen_.size() - std::min(seen_.size(), overlap_size));
-    if (head_.framing == Framing::chunked) host_.emit(SP_LEG_TARGET, chunk_begin(bytes.size()));
-    host_.emit(SP_LEG_TARGET, bytes);
-    if (head_.framing == Framing::chunked) host_.emit(SP_LEG_TARGET, chunk_end);
+    streamed_.append(all.substr(at, emit_size_max));
+    if (streamed_.size() >= emit_size_max) flush_streamed();
   }
+}
+
+void Session::flush_streamed() {
+  if (streamed_.empty()) return;
+  const std::string bytes = std::exchange(streamed_, {});
+  // What is looked for may lie across two pieces.
+  seen_.append(bytes);
+  if (!screened("body", seen_)) return;
+  seen_.erase(0, seen_.size() - std::min(seen_.size(), overlap_size));
+  if (head_.framing == Framing::chunked) host_.emit(SP_LEG_TARGET, chunk_begin(bytes.size()));
+  host_.emit(SP_LEG_TARGET, bytes);
+  if (head_.framing == Framing::chunked) host_.emit(SP_LEG_TARGET, chunk_end);
 }
 
 void Session::refuse(const Fault& fault) {

@@ -107,6 +107,7 @@ void Session::read_target(std::span<const uint8_t> data) {
     if (step.kind == Step::Kind::bad)
       fail_reply("target-unreadable", "the target's reply cannot be read safely");
   }
+  if (leg_ == Leg::ready && is_sent_) flush_reply();
 }
 
 void Session::begin_reply() {
@@ -189,10 +190,13 @@ bool Session::choose_reply(ResponseHead& head) {
   return true;
 }
 
-void Session::emit_masked(std::string_view bytes) {
-  if (bytes.empty()) return;
+// What has gathered of a body that is written anew, as one chunk each 64 KiB.
+void Session::flush_reply() {
+  if (reply_out_.empty()) return;
   host_.emit(SP_LEG_CLIENT, std::exchange(held_head_, {}));
-  for (; !bytes.empty(); bytes.remove_prefix(std::min(emit_size_max, bytes.size()))) {
+  const std::string all = std::exchange(reply_out_, {});
+  for (std::string_view bytes = all; !bytes.empty();
+       bytes.remove_prefix(std::min(emit_size_max, bytes.size()))) {
     const std::string_view piece = bytes.substr(0, emit_size_max);
     if (head_.minor_version > 0) host_.emit(SP_LEG_CLIENT, chunk_begin(piece.size()));
     host_.emit(SP_LEG_CLIENT, piece);
@@ -201,14 +205,19 @@ void Session::emit_masked(std::string_view bytes) {
 }
 
 void Session::reply_body(std::span<const uint8_t> piece) {
-  const bool is_chunked = reply_ == Reply::chunked && head_.minor_version > 0;
-  if (reply_ == Reply::passed || reply_ == Reply::chunked) {
-    if (is_chunked) host_.emit(SP_LEG_CLIENT, chunk_begin(piece.size()));
+  if (reply_ == Reply::passed) return host_.pass(SP_LEG_TARGET, SP_LEG_CLIENT, piece.size());
+  const bool is_chunked = reply_ == Reply::chunked;
+  if (is_chunked && piece.size() >= pass_size_min) {
+    // Large pieces go on from where they lie.
+    flush_reply();
+    if (head_.minor_version > 0) host_.emit(SP_LEG_CLIENT, chunk_begin(piece.size()));
     host_.pass(SP_LEG_TARGET, SP_LEG_CLIENT, piece.size());
-    if (is_chunked) host_.emit(SP_LEG_CLIENT, chunk_end);
+    if (head_.minor_version > 0) host_.emit(SP_LEG_CLIENT, chunk_end);
     return;
   }
   host_.drop(SP_LEG_TARGET, piece.size());
+  if (is_chunked) reply_out_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+  if (is_chunked && reply_out_.size() >= emit_size_max) flush_reply();
   if (reply_ != Reply::masked) return;
   const std::string_view bytes(reinterpret_cast<const char*>(piece.data()), piece.size());
   const auto fed = decoder_
@@ -218,22 +227,20 @@ void Session::reply_body(std::span<const uint8_t> piece) {
 }
 
 std::expected<void, BodyFault> Session::masked_piece(std::string_view bytes) {
-  std::string out;
-  auto fed = body_mask_->feed(bytes, out);
-  if (fed) emit_masked(out);
+  auto fed = body_mask_->feed(bytes, reply_out_);
+  if (fed && reply_out_.size() >= emit_size_max) flush_reply();
   return fed;
 }
 
 void Session::end_reply() {
   if (reply_ == Reply::masked) {
-    std::string out;
     if (const auto whole = decoder_ ? decoder_->finish() : std::expected<void, BodyFault>(); !whole)
       return fail_reply(whole.error().code, whole.error().text);
-    const auto finished = body_mask_->finish(out);
+    const auto finished = body_mask_->finish(reply_out_);
     if (!finished) return fail_reply(finished.error().code, finished.error().text);
-    emit_masked(out);
-    host_.emit(SP_LEG_CLIENT, std::exchange(held_head_, {}));
   }
+  flush_reply();
+  if (reply_ == Reply::masked) host_.emit(SP_LEG_CLIENT, std::exchange(held_head_, {}));
   const bool is_chunked = (reply_ == Reply::masked || reply_ == Reply::chunked) && head_.minor_version > 0;
   if (is_chunked) host_.emit(SP_LEG_CLIENT, "0\r\n\r\n");
   const bool is_kept = replies_.head().keep_alive && body_whole_;
@@ -249,6 +256,7 @@ void Session::fail_reply(std::string_view code, std::string_view text) {
   close_leg(code);
   end_record(code);
   held_head_.clear();
+  reply_out_.clear();
   if (!is_seen) return refuse({.status = 502, .code = code, .text = text}, true);
   phase_ = Phase::over;
   host_.finish(SP_LEG_CLIENT, code);

@@ -107,8 +107,8 @@ http {{
 class Gateway(gateways.Gateway):
     """With the HTTP plugin: `api` is judged and masked, `open` only judged; both are the same server."""
 
-    def __init__(self, port, tls=True, policy=POLICY, hold="60s", listener="", options=""):
-        self.target, self.tls, self.listener, self.options = port, tls, listener, options
+    def __init__(self, port, tls=True, policy=POLICY, hold="60s", listener="", options="", server=""):
+        self.target, self.tls, self.listener, self.options, self.keys = port, tls, listener, options, server
         self.issuer = tokens.Issuer("https://idp.example.com", [tokens.Key.ec("k1")])
         self.plugins = tempfile.mkdtemp(prefix="sallyport-e2e-plugins-")
         shutil.copy(PLUGIN, self.plugins + "/http.so")
@@ -138,7 +138,7 @@ logins = {{ app = {{ credential = {{ user = "app", password = "file:secrets/app"
 options = {{ credential = "header", credential_name = "X-Api-Key"{self.options} }}
 """ for name in ("api", "open"))
         with open(self.config, "w") as file:
-            file.write(f'[server]\nstate_dir = "state"\nplugin_dir = "{self.plugins}"\nplugins = ["http"]\nfailed_logins = 0\n'
+            file.write(f'[server]\nstate_dir = "state"\nplugin_dir = "{self.plugins}"\nplugins = ["http"]\nfailed_logins = 0\n{self.keys}'
                        f'[log]\nring_dir = "{self.rings}/rings"\nring_size = "16 MiB"\n'
                        f'[[listener]]\nprotocol = "http"\naddress = "127.0.0.1:{self.port}"\n{self.listener}{tls}' + users + targets
                        + issuer("corp", self.issuer.issuer, keys=f"file:{self.folder}/keys.json", identity=["sub"], email=None)
@@ -149,13 +149,13 @@ options = {{ credential = "header", credential_name = "X-Api-Key"{self.options} 
 
 
 class Case(unittest.TestCase):
-    TLS, HOLD, LISTENER, OPTIONS, NGINX = True, "60s", "", "", ""
+    TLS, HOLD, LISTENER, OPTIONS, NGINX, SERVER = True, "60s", "", "", "", ""
 
     @classmethod
     def setUpClass(cls):
         cls.nginx = Nginx(cls.NGINX)
         cls.addClassCleanup(cls.nginx.remove)
-        cls.gate = Gateway(cls.nginx.port, cls.TLS, hold=cls.HOLD, listener=cls.LISTENER, options=cls.OPTIONS)
+        cls.gate = Gateway(cls.nginx.port, cls.TLS, hold=cls.HOLD, listener=cls.LISTENER, options=cls.OPTIONS, server=cls.SERVER)
         cls.addClassCleanup(cls.gate.remove)
         cls.gate.secret("app", cluster.PASSWORD)
         cls.gate.start()

@@ -155,6 +155,24 @@ class Callers(Case):
         self.assertEqual(sorted(got.index(one) for one in (b"p1 here", b"p2 here", b"p3 here")),
                          [got.index(one) for one in (b"p1 here", b"p2 here", b"p3 here")])
 
+    def test_trickled(self):
+        """heads and bodies that come in pieces, and chunks of a byte each by the hundred thousand"""
+        self.nginx.put("k.txt", "hello\n")
+        token = self.gate.token()
+        with self.connected() as sock:
+            for part in (b"GET /t/open/files/k.txt HT", b"TP/1.1\r\nHost: x\r", b"\nAuthorization: Bearer " + token[:20].encode(), token[20:].encode() + b"\r\n", b"\r", b"\n"):
+                sock.sendall(part)
+                threading.Event().wait(0.1)
+            self.until(sock, b"hello\n")
+            sock.sendall(f"PUT /t/open/up/t HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\nTransfer-Encoding: chunked\r\n\r\n1".encode())
+            threading.Event().wait(0.2)
+            sock.sendall(b"\r\nx\r\n" + b"1\r\nx\r\n" * 800000 + b"0\r")
+            threading.Event().wait(0.2)
+            sock.sendall(b"\n\r\n")
+            self.until(sock, b"HTTP/1.1 201")
+        with open(self.nginx.folder + "/files/up/t", "rb") as file:
+            self.assertEqual(b"x" * 800001, file.read())
+
     def test_refused(self):
         """what two readers might take differently reaches nobody"""
         token = self.gate.token()
@@ -236,10 +254,11 @@ class Judged(Case):
 
 
 class Hold(Case):
-    HOLD = "1s"
+    HOLD = "3s"
+    SERVER = 'login_timeout = "2s"\n'
 
     def test_pending(self):
-        """after the hold the caller is told what to do, and the same request again finds the approval"""
+        """after the hold, longer than a login may take, the caller is told what to do, and the same request again finds the approval"""
         self.nginx.put("up/later", "x")
         status, _, body = self.curl("/up/later", "-X", "DELETE")
         told = json.loads(body)
